@@ -1,0 +1,88 @@
+#include "sample/codes.h"
+
+#include "base/clock.h"
+
+enum { ENTRIES_MAX = 1 << 16, CHECK_EVERY = NS_PER_MS };
+
+void codes_init(struct codes *codes, struct memory *memory, const struct runtime *runtime, struct registry *registry)
+{
+	*codes = (struct codes){ .memory = memory, .runtime = runtime, .registry = registry };
+	codes->has_generation = runtime->layout.interp.code_object_generation != LAYOUT_NONE;
+}
+
+void codes_deinit(struct codes *codes)
+{
+	map_deinit(&codes->by_address);
+	vec_free(&codes->entries);
+}
+
+void codes_clear(struct codes *codes)
+{
+	map_clear(&codes->by_address);
+	codes->entries.count = 0;
+}
+
+static bool read_head(const struct codes *codes, uint64_t address, struct code_head *ret_head)
+{
+	unsigned char bytes[CODE_HEAD_MAX];
+	const struct layout *layout = &codes->runtime->layout;
+	return memory_read(codes->memory, address, bytes, code_head_size(layout)) && code_head_parse(layout, bytes, ret_head);
+}
+
+/* Copies the code object; id 0 when it is none. */
+static struct error *fill(struct codes *codes, struct code_entry *entry)
+{
+	struct code_content content;
+	entry->id = 0;
+	entry->checked_at = codes->now;
+	entry->generation = codes->generation;
+	if (!read_head(codes, entry->address, &entry->head) ||
+	    !code_read(codes->memory, codes->runtime, entry->address, &entry->head, &content))
+		return NULL;
+	struct error *error = registry_code(codes->registry, &content.def, &entry->id);
+	code_content_deinit(&content);
+	return error;
+}
+
+static bool is_fresh(const struct codes *codes, const struct code_entry *entry)
+{
+	if (codes->has_generation)
+		return entry->generation == codes->generation;
+	return codes->now - entry->checked_at < CHECK_EVERY;
+}
+
+static struct error *check(struct codes *codes, struct code_entry *entry)
+{
+	struct code_head head;
+	if (entry->id && read_head(codes, entry->address, &head) && code_head_equal(&head, &entry->head)) {
+		entry->checked_at = codes->now;
+		entry->generation = codes->generation;
+		return NULL;
+	}
+	return fill(codes, entry);
+}
+
+struct error *codes_get(struct codes *codes, uint64_t address, const struct code_entry **ret_entry)
+{
+	*ret_entry = NULL;
+	if (address < 4096 || address & 7 || address >> 47)
+		return NULL;
+	uint64_t *index = map_get(&codes->by_address, address);
+	if (index) {
+		struct code_entry *entry = &codes->entries.data[*index];
+		if (!is_fresh(codes, entry))
+			TRY(check(codes, entry));
+		*ret_entry = entry->id ? entry : NULL;
+		return NULL;
+	}
+	if (codes->entries.count >= ENTRIES_MAX)
+		codes_clear(codes);
+	struct code_entry entry = { .address = address };
+	TRY(fill(codes, &entry));
+	if (!entry.id) /* garbage of a torn read is not worth a place */
+		return NULL;
+	if (!map_put(&codes->by_address, address, codes->entries.count) || !vec_push(&codes->entries, entry))
+		return &error_no_memory;
+	*ret_entry = &codes->entries.data[codes->entries.count - 1];
+	return NULL;
+}

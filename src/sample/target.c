@@ -1,0 +1,521 @@
+#include "sample/target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* ---- opening ---- */
+
+/* The bytes of a thread state that hold all the fields we want. */
+static void set_state_window(struct target *target)
+{
+	const struct layout *l = &target->runtime.layout;
+	const uint32_t fields[] = { l->tstate.next, l->tstate.interp, l->tstate.frame, l->tstate.thread_id, l->tstate.native_thread_id,
+		l->tstate.datastack_chunk, l->tstate.datastack_top };
+	uint32_t start = UINT32_MAX, end = 0;
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		if (fields[i] == LAYOUT_NONE)
+			continue;
+		start = fields[i] < start ? fields[i] : start;
+		end = fields[i] + 8u > end ? fields[i] + 8u : end;
+	}
+	target->state_start = start;
+	target->state_size = end - start <= THREAD_STATE_MAX ? end - start : THREAD_STATE_MAX;
+}
+
+/* Until 3.10 a thread state knows only its pthread_t, which is the address of glibc's descriptor of the thread; the
+ * kernel's id is in there. Where, the main thread tells, whose id is the process's. */
+static void find_tid_offset(struct target *target, uint64_t main_ident)
+{
+	enum { DESCRIPTOR = 2048 };
+	uint32_t words[DESCRIPTOR / 4];
+	if (!memory_read(target->memory, main_ident, words, sizeof words))
+		return;
+	for (uint32_t i = 32; i < DESCRIPTOR / 4; i++)
+		if (words[i] == (uint32_t)target->pid) {
+			target->tid_offset = i * 4;
+			return;
+		}
+}
+
+struct error *target_open_memory(struct memory *memory, const struct maps *maps, pid_t pid, struct target **ret_target)
+{
+	char prefix[64];
+	snprintf(prefix, sizeof prefix, "/proc/%d/root", pid);
+	struct target *target = calloc(1, sizeof *target);
+	if (!target) {
+		memory_destroy(memory);
+		return &error_no_memory;
+	}
+	target->pid = pid;
+	target->memory = memory;
+	struct error *error = runtime_find(memory, maps, pid ? prefix : NULL, &target->runtime);
+	if (!error)
+		error = runtime_main_interpreter(memory, &target->runtime, &target->interpreter);
+	if (error) {
+		target_destroy(target);
+		return error;
+	}
+	runtime_gil(memory, &target->runtime, target->interpreter, &target->gil);
+	set_state_window(target);
+	*ret_target = target;
+	return NULL;
+}
+
+struct error *target_open(pid_t pid, struct target **ret_target)
+{
+	struct memory *memory;
+	_cleanup_maps_ struct maps maps = { 0 };
+	TRY(maps_read(pid, &maps));
+	TRY(memory_open_process(pid, &memory));
+	return target_open_memory(memory, &maps, pid, ret_target);
+}
+
+void target_attach_registry(struct target *target, struct registry *registry)
+{
+	target->registry = registry;
+	codes_init(&target->codes, target->memory, &target->runtime, registry);
+}
+
+static void thread_destroy(struct thread *thread)
+{
+	regions_deinit(&thread->regions);
+	vec_free(&thread->chunks);
+	vec_free(&thread->strays);
+	vec_free(&thread->seen);
+	for (int i = 0; i < 2; i++)
+		vec_free(&thread->walked[i].frames);
+	if (thread->proc_fd >= 0)
+		close(thread->proc_fd);
+	free(thread);
+}
+
+void target_destroy(struct target *target)
+{
+	if (!target)
+		return;
+	for (size_t i = 0; i < target->threads.count; i++)
+		thread_destroy(target->threads.data[i]);
+	vec_free(&target->threads);
+	codes_deinit(&target->codes);
+	map_deinit(&target->evidence.known);
+	map_deinit(&target->links);
+	batch_deinit(&target->batch);
+	memory_destroy(target->memory);
+	free(target);
+}
+
+/* ---- the thread list ---- */
+
+static uint64_t state_word(const struct target *target, const struct thread *thread, uint32_t field)
+{
+	uint64_t value;
+	memcpy(&value, thread->state + field - target->state_start, sizeof value);
+	return value;
+}
+
+
+static void read_ids(struct target *target, struct thread *thread, bool is_main)
+{
+	const struct layout *l = &target->runtime.layout;
+	thread->ident = state_word(target, thread, l->tstate.thread_id);
+	if (l->tstate.native_thread_id != LAYOUT_NONE) {
+		thread->tid = (uint32_t)state_word(target, thread, l->tstate.native_thread_id);
+		return;
+	}
+	if (is_main && !target->tid_offset)
+		find_tid_offset(target, thread->ident);
+	if (!target->tid_offset || !memory_read_u32(target->memory, thread->ident + target->tid_offset, &thread->tid))
+		thread->tid = is_main ? (uint32_t)target->pid : 0;
+}
+
+static struct thread *find_thread(const struct target *target, uint64_t tstate)
+{
+	for (size_t i = 0; i < target->threads.count; i++)
+		if (target->threads.data[i]->tstate == tstate)
+			return target->threads.data[i];
+	return NULL;
+}
+
+static struct error *add_thread(struct target *target, uint64_t tstate, struct thread **ret_thread)
+{
+	struct thread *thread = calloc(1, sizeof *thread);
+	if (!thread)
+		return &error_no_memory;
+	thread->tstate = tstate;
+	thread->proc_fd = -1;
+	if (!vec_push(&target->threads, thread)) {
+		thread_destroy(thread);
+		return &error_no_memory;
+	}
+	*ret_thread = thread;
+	return NULL;
+}
+
+static void remove_old_threads(struct target *target)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < target->threads.count; i++) {
+		struct thread *thread = target->threads.data[i];
+		if (thread->generation == target->list_generation)
+			target->threads.data[kept++] = thread;
+		else
+			thread_destroy(thread);
+	}
+	target->threads.count = kept;
+}
+
+/* Follows the list of thread states. The newest is first, the main thread usually last. */
+static struct error *list_threads(struct target *target)
+{
+	enum { THREADS_MAX = 1 << 16 };
+	const struct layout *l = &target->runtime.layout;
+	uint64_t tstate;
+	if (!memory_read_u64(target->memory, target->interpreter + l->interp.threads_head, &tstate))
+		return error_new(ERROR_GONE, "the interpreter of process %d is gone", target->pid);
+	target->list_generation++;
+	target->threads_head = tstate;
+	size_t before = target->threads.count;
+	for (unsigned i = 0; tstate && i < THREADS_MAX; i++) {
+		struct thread *thread = find_thread(target, tstate);
+		if (!thread)
+			TRY(add_thread(target, tstate, &thread));
+		else if (thread->generation == target->list_generation)
+			break; /* a circle: the list changed under us */
+		if (memory_read(target->memory, tstate + target->state_start, thread->state, target->state_size) &&
+		    state_word(target, thread, l->tstate.interp) == target->interpreter) {
+			thread->generation = target->list_generation;
+			tstate = state_word(target, thread, l->tstate.next);
+		} else {
+			break;
+		}
+	}
+	remove_old_threads(target);
+	for (size_t i = 0; i < target->threads.count; i++)
+		if (!target->threads.data[i]->ident || i >= before)
+			read_ids(target, target->threads.data[i], i + 1 == target->threads.count);
+	return NULL;
+}
+
+/* The list is what it was if the head is and each state points to the next one that we have. */
+static bool list_unchanged(const struct target *target)
+{
+	uint64_t expected = target->threads_head;
+	for (size_t i = 0; i < target->threads.count; i++) {
+		const struct thread *thread = target->threads.data[i];
+		if (thread->tstate != expected || thread->state_failed)
+			return false;
+		expected = state_word(target, thread, target->runtime.layout.tstate.next);
+	}
+	return expected == 0;
+}
+
+/* ---- predicting where a thread's frames lie ---- */
+
+enum { CHUNK_SLACK = 512, CHUNK_BYTES_MAX = 4 << 20, LINKS_MAX = 1 << 16, CHAIN_AHEAD = 512 };
+
+static bool in_regions(struct thread *thread, const struct layout *l, uint64_t address)
+{
+	uint64_t start = address + frame_bytes_start(l);
+	for (size_t i = 0; i < thread->regions.list.count; i++) {
+		const struct region *region = &thread->regions.list.data[i];
+		if (start - region->start < region->size && region->size - (start - region->start) >= frame_bytes_size(l))
+			return true;
+	}
+	return false;
+}
+
+static bool add_frame_region(struct thread *thread, const struct layout *l, uint64_t address)
+{
+	return regions_add(&thread->regions, address + frame_bytes_start(l), frame_bytes_size(l));
+}
+
+/* Until 3.10: the chain that this frame was seen with before. */
+static void predict_chain(struct target *target, struct thread *thread, uint64_t address)
+{
+	const struct layout *l = &target->runtime.layout;
+	for (unsigned i = 0; address && i < CHAIN_AHEAD && !in_regions(thread, l, address); i++) {
+		add_frame_region(thread, l, address);
+		uint64_t *caller = map_get(&target->links, address);
+		address = caller ? *caller : 0;
+	}
+}
+
+static void plan_heap_frames(struct target *target, struct thread *thread, uint64_t missing)
+{
+	/* What the walk found stays, in its order; from the missing frame on, the remembered chain. */
+	regions_clear(&thread->regions);
+	const struct frame_list *walked = &thread->walked[0];
+	for (size_t i = 0; i < walked->frames.count; i++)
+		add_frame_region(thread, &target->runtime.layout, walked->frames.data[i].address);
+	predict_chain(target, thread, missing);
+}
+
+static void remember_links(struct target *target, const struct frame_list *list)
+{
+	if (target->links.count > LINKS_MAX)
+		map_clear(&target->links);
+	for (size_t i = 0; i + 1 < list->frames.count; i++) {
+		const struct frame *frame = &list->frames.data[i];
+		uint64_t *caller = map_get(&target->links, frame->address);
+		if (!caller || *caller != frame->previous)
+			map_put(&target->links, frame->address, frame->previous);
+	}
+}
+
+/* From 3.11: the older chunks of the data stack. */
+static void list_chunks(struct target *target, struct thread *thread)
+{
+	thread->chunks.count = 0;
+	uint64_t chunk = thread->chunk;
+	while (chunk && thread->chunks.count < THREAD_CHUNKS_MAX &&
+	       memory_read_u64(target->memory, chunk + target->runtime.layout.stack_chunk.previous, &chunk) && chunk)
+		if (!vec_push(&thread->chunks, chunk))
+			return;
+}
+
+/* The used part of an older chunk: its header says how much it is. */
+static void add_older_chunk(struct target *target, struct thread *thread, uint64_t chunk)
+{
+	const struct layout *l = &target->runtime.layout;
+	uint64_t words; /* chunk.top: how many words of data are used */
+	if (memory_read_u64(target->memory, chunk + l->stack_chunk.top, &words) && words && words < CHUNK_BYTES_MAX / 8)
+		regions_add(&thread->regions, chunk + l->stack_chunk.data, (uint32_t)(words * 8));
+}
+
+static bool in_newest_chunk(const struct target *target, const struct thread *thread, uint64_t address)
+{
+	uint64_t top = state_word(target, thread, target->runtime.layout.tstate.datastack_top);
+	return address >= thread->chunk && address < top + CHUNK_BYTES_MAX && top - thread->chunk < CHUNK_BYTES_MAX &&
+	       address - thread->chunk < CHUNK_BYTES_MAX;
+}
+
+/* What the last walk met outside of chunks, and the missing frame, as regions of their own. */
+static void plan_strays(struct target *target, struct thread *thread, uint64_t missing)
+{
+	const struct layout *l = &target->runtime.layout;
+	thread->strays.count = 0;
+	const struct frame_list *walked = &thread->walked[0];
+	for (size_t i = 0; i < walked->frames.count; i++)
+		if (!in_regions(thread, l, walked->frames.data[i].address) && !vec_push(&thread->strays, walked->frames.data[i].address))
+			return;
+	if (missing && !in_regions(thread, l, missing) && !vec_push(&thread->strays, missing))
+		return;
+	for (size_t i = 0; i < thread->strays.count; i++)
+		if (!in_regions(thread, l, thread->strays.data[i]))
+			add_frame_region(thread, l, thread->strays.data[i]);
+}
+
+static void plan_data_stack(struct target *target, struct thread *thread, uint64_t missing)
+{
+	const struct layout *l = &target->runtime.layout;
+	uint64_t chunk = state_word(target, thread, l->tstate.datastack_chunk), top = state_word(target, thread, l->tstate.datastack_top);
+	if (chunk != thread->chunk) {
+		thread->chunk = chunk;
+		list_chunks(target, thread);
+	}
+	regions_clear(&thread->regions);
+	if (chunk && top > chunk && top - chunk < CHUNK_BYTES_MAX) {
+		uint64_t size = (top - chunk + CHUNK_SLACK) & ~(uint64_t)(CHUNK_SLACK / 2 - 1);
+		if (missing > top && in_newest_chunk(target, thread, missing))
+			size = (missing - chunk + CHUNK_SLACK) & ~(uint64_t)(CHUNK_SLACK / 2 - 1);
+		regions_add(&thread->regions, chunk + l->stack_chunk.data, (uint32_t)size);
+	}
+	for (size_t i = 0; i < thread->chunks.count; i++)
+		add_older_chunk(target, thread, thread->chunks.data[i]);
+	plan_strays(target, thread, missing);
+}
+
+static void plan(struct target *target, struct thread *thread, uint64_t missing)
+{
+	if (target->runtime.layout.pyframe.back != LAYOUT_NONE)
+		plan_heap_frames(target, thread, missing);
+	else
+		plan_data_stack(target, thread, missing);
+}
+
+/* ---- reading ---- */
+
+static void add_gil(struct target *target, struct gil_seen *seen)
+{
+	if (target->gil.holder)
+		batch_add(&target->batch, target->gil.holder, &seen->holder, sizeof seen->holder, NULL);
+	if (target->gil.locked) {
+		batch_add(&target->batch, target->gil.locked, &seen->locked, sizeof seen->locked, NULL);
+		batch_add(&target->batch, target->gil.switch_number, &seen->switches, sizeof seen->switches, NULL);
+	}
+}
+
+static void add_interpreter(struct target *target)
+{
+	const struct layout *l = &target->runtime.layout;
+	batch_add(&target->batch, target->interpreter + l->interp.threads_head, &target->threads_head, sizeof target->threads_head, NULL);
+	uint64_t collecting = target->runtime.gc_collecting;
+	if (!collecting && l->interp.gc_collecting != LAYOUT_NONE)
+		collecting = target->interpreter + l->interp.gc_collecting;
+	if (collecting)
+		batch_add(&target->batch, collecting, &target->collecting, sizeof target->collecting, NULL);
+	if (target->codes.has_generation)
+		batch_add(&target->batch, target->interpreter + l->interp.code_object_generation, &target->code_generation,
+			sizeof target->code_generation, NULL);
+}
+
+/* The frame pointer; in 3.11 and 3.12 through a struct on the C stack, whose place is predicted and checked. */
+static void add_top(struct target *target, struct thread *thread, unsigned which)
+{
+	const struct layout *l = &target->runtime.layout;
+	if (l->cframe.current_frame == LAYOUT_NONE) {
+		batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->tops[which], 8, NULL);
+		return;
+	}
+	batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->cframes[which], 8, NULL);
+	if (thread->cframe)
+		batch_add(&target->batch, thread->cframe + l->cframe.current_frame, &thread->tops[which], 8, NULL);
+}
+
+static void add_regions(struct target *target, struct thread *thread, enum region_copy copy)
+{
+	for (size_t i = 0; i < thread->regions.list.count; i++) {
+		struct region *region = &thread->regions.list.data[i];
+		batch_add(&target->batch, region->start, region_bytes(&thread->regions, region, copy), region->size, &region->failed);
+	}
+}
+
+static void add_state(struct target *target, struct thread *thread)
+{
+	batch_add(&target->batch, thread->tstate + target->state_start, thread->state, target->state_size, &thread->state_failed);
+}
+
+/* A thread that may run while it is read: pointer, frames, pointer, frames. */
+static void add_moving(struct target *target, struct thread *thread)
+{
+	add_state(target, thread);
+	add_top(target, thread, 0);
+	add_regions(target, thread, COPY_FIRST);
+	add_top(target, thread, 1);
+	add_regions(target, thread, COPY_SECOND);
+}
+
+static void add_standing(struct target *target, struct thread *thread)
+{
+	add_state(target, thread);
+	add_top(target, thread, 0);
+	add_regions(target, thread, COPY_FIRST);
+}
+
+static struct error *read_batch(struct target *target)
+{
+	if (batch_read(&target->batch, target->memory))
+		return NULL;
+	if (errno == ENOMEM)
+		return &error_no_memory;
+	int why = errno;
+	struct error *error = error_os(why, "process %d cannot be read", target->pid);
+	if (error != &error_no_memory)
+		error->kind = why == EPERM ? ERROR_DENIED : ERROR_GONE;
+	return error;
+}
+
+static uint64_t holder_of(const struct target *target, const struct gil_seen *seen)
+{
+	/* Until 3.11 the variable is NULL when nobody holds it; from 3.12 `locked` says whether the last holder still does. */
+	if (target->runtime.holder || !target->gil.locked)
+		return seen->holder;
+	return seen->locked == 1 ? seen->holder : 0;
+}
+
+/* ---- one sample ---- */
+
+static bool same_cframe(const struct thread *thread, bool moving)
+{
+	return thread->cframe && thread->cframes[0] == thread->cframe && (!moving || thread->cframes[1] == thread->cframe);
+}
+
+static bool covers_data_stack(const struct target *target, const struct thread *thread)
+{
+	const struct layout *l = &target->runtime.layout;
+	if (l->tstate.datastack_chunk == LAYOUT_NONE || !thread->tops[0])
+		return true;
+	return state_word(target, thread, l->tstate.datastack_chunk) == thread->chunk;
+}
+
+/* Walks what was copied; where the prediction was wrong, predicts anew from what was found and reads that thread again,
+ * by itself. That moves the time of its sample by some microseconds whatever it does, so it prefers no state. */
+static struct error *take_thread(struct target *target, struct thread *thread, bool moving)
+{
+	enum { TRIES = 12 };
+	const struct layout *l = &target->runtime.layout;
+	struct stack_context context = { l, &target->codes, target->registry, &target->evidence };
+	enum walk_end end = WALK_BROKEN;
+	for (unsigned i = 0; i < TRIES; i++) {
+		uint64_t missing = 0;
+		bool predicted = true;
+		if (l->cframe.current_frame != LAYOUT_NONE && !same_cframe(thread, moving)) {
+			thread->cframe = thread->cframes[moving ? 1 : 0];
+			predicted = false;
+		}
+		if (predicted && covers_data_stack(target, thread)) {
+			end = stack_walk(thread, l, COPY_FIRST, thread->tops[0], &thread->walked[0], &missing);
+			if (end != WALK_MISSING)
+				break;
+		}
+		plan(target, thread, missing);
+		batch_clear(&target->batch);
+		if (moving)
+			add_moving(target, thread);
+		else
+			add_standing(target, thread);
+		TRY(read_batch(target));
+		end = WALK_BROKEN;
+	}
+	TRY(stack_take(&context, thread, end, moving));
+	if (l->pyframe.back != LAYOUT_NONE && thread->changed)
+		remember_links(target, &thread->walked[0]);
+	return NULL;
+}
+
+static struct error *read_all(struct target *target, struct thread *mover)
+{
+	batch_clear(&target->batch);
+	add_gil(target, &target->gil_first);
+	add_interpreter(target);
+	if (mover)
+		add_moving(target, mover);
+	for (size_t i = 0; i < target->threads.count; i++)
+		if (target->threads.data[i] != mover)
+			add_standing(target, target->threads.data[i]);
+	add_gil(target, &target->gil_last);
+	return read_batch(target);
+}
+
+struct error *target_sample(struct target *target, uint64_t now)
+{
+	if (!target->threads.count)
+		TRY(list_threads(target));
+	target->codes.now = now;
+	struct thread *mover = find_thread(target, target->held_by);
+	if (!mover && target->threads.count == 1)
+		mover = target->threads.data[0];
+	TRY(read_all(target, mover));
+	if (!list_unchanged(target)) {
+		TRY(list_threads(target));
+		mover = find_thread(target, holder_of(target, &target->gil_last));
+		TRY(read_all(target, mover));
+	}
+	target->codes.generation = target->code_generation;
+	uint64_t first = holder_of(target, &target->gil_first), last = holder_of(target, &target->gil_last);
+	bool passed_on = first != last || target->gil_first.switches != target->gil_last.switches;
+	target->held_by = last;
+	for (size_t i = 0; i < target->threads.count; i++) {
+		struct thread *thread = target->threads.data[i];
+		bool could_move = target->runtime.free_threaded || thread->tstate == first || thread->tstate == last || passed_on;
+		if (could_move && thread != mover) {
+			/* It was read as one that stands still, but may have moved. */
+			batch_clear(&target->batch);
+			add_moving(target, thread);
+			TRY(read_batch(target));
+		}
+		TRY(take_thread(target, thread, could_move));
+	}
+	return NULL;
+}

@@ -1,0 +1,57 @@
+/* thread.h: one Python thread of a target: what was copied of it, and the stack that it had at the last sample. */
+#pragma once
+#include "cpython/frame.h"
+#include "recording/event.h"
+#include "sample/codes.h"
+#include "sample/evidence.h"
+#include "sample/regions.h"
+
+enum {
+	THREAD_STATE_MAX = 1024, /* bytes of a PyThreadState that are copied */
+	THREAD_FRAMES_MAX = 20000, /* deeper stacks are cut: <partial> at the root */
+	THREAD_CHUNKS_MAX = 256,
+};
+
+/* A frame of the last sample, root first. Entries from C are among them, with node that of their caller. */
+struct seen_frame {
+	uint64_t address, code;
+	int64_t instruction;
+	uint32_t code_id;
+	int32_t offset;
+	uint32_t node;
+};
+
+struct frame_list {
+	VEC(struct frame) frames; /* leaf first */
+};
+
+struct thread {
+	uint64_t tstate;
+	uint64_t ident;            /* threading.get_ident() */
+	uint32_t id;               /* of the recording */
+	uint32_t tid;              /* the kernel's; 0: not known */
+
+	struct regions regions;
+	unsigned char state[THREAD_STATE_MAX];
+	uint64_t tops[3];          /* the frame pointer before the first copy, between the copies, after the second */
+	uint64_t cframes[3];       /* 3.11-3.12: what those were read through */
+	uint64_t cframe;           /* the one predicted */
+	bool state_failed;
+
+	VEC(uint64_t) chunks;      /* older chunks of the data stack, newest first */
+	uint64_t chunk;            /* the newest */
+	VEC(uint64_t) strays;      /* frames that lie in no chunk, as of the last walk */
+
+	VEC(struct seen_frame) seen;
+	struct frame_list walked[2];
+	uint32_t stack;            /* id of the last sample's stack */
+	enum quality quality;
+	bool changed;              /* its stack is not that of the sample before */
+
+	uint16_t kernel_state;     /* STATE_ bits that /proc said last */
+	uint16_t syscall;
+	uint64_t kernel_state_at;  /* ns; when */
+	bool waits_gil;
+	int proc_fd;               /* of /proc/PID/task/TID/syscall; -1: not open */
+	uint32_t generation;       /* of the thread list that it was last in */
+};
