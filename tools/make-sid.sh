@@ -1,6 +1,7 @@
 #!/bin/sh
 # A Debian sid tree with the CPythons that pyenv does not have here: 3.14, 3.15, a 3.13 of another patch level, and with
-# --free-threaded a 3.13 without a GIL, built from Debian's source package. Run as root. A second call only repairs what is missing, mounts above all.
+# --free-threaded a 3.13 without a GIL, built from Debian's source package. Run as root. A second call only repairs what
+# is missing, mounts above all.
 #
 #   tools/make-sid.sh                   make the tree, or mount it again
 #   tools/make-sid.sh --free-threaded   the same, then build $PYROMETER_SID/opt/python3.13t (minutes; at nice 19)
@@ -11,8 +12,9 @@ set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 sid=${PYROMETER_SID:-$here/.sid}
-packages='python3.13 python3.13-dev libpython3.13 python3.14 python3.14-dev python3.14-venv libpython3.14 
+packages='python3.13 python3.13-dev libpython3.13 python3.14 python3.14-dev python3.14-venv libpython3.14
 	python3.15 python3.15-dev python3.15-venv libpython3.15 python3-pip ca-certificates gcc libc6-dev procps'
+complete=$sid/.pyrometer-complete # holds the packages that are in the tree, once all are
 build_packages='make libffi-dev zlib1g-dev libssl-dev libbz2-dev liblzma-dev xz-utils'
 
 fail() {
@@ -75,7 +77,7 @@ make_tree() {
 	install $packages
 	# After the package, which writes this file itself: the machine's own authorities may be more than Debian's.
 	cp -L /etc/ssl/certs/ca-certificates.crt "$sid/etc/ssl/certs/"
-	touch "$sid/.pyrometer-complete"
+	echo "$packages" >"$complete"
 }
 
 # Debian has no free-threaded 3.13, but its source package holds CPython's own tarball. A mirror may list a version that
@@ -118,5 +120,5 @@ down)
 --free-threaded | '') ;;
 *) fail "unknown argument '$1'; usage: make-sid.sh [down | --free-threaded]" ;;
 esac
-if [ -e "$sid/.pyrometer-complete" ]; then up; else make_tree; fi
+if [ -e "$complete" ] && [ "$(cat "$complete")" = "$packages" ]; then up; else make_tree; fi
 if [ "${1-}" = --free-threaded ]; then make_free_threaded; fi

@@ -1,22 +1,24 @@
-/* cmd.h: what a command is. One file a command, which opens with its `const struct command`; commands.c only lists them.
+/* cmd.h: what a command is. One file a command, which opens with its `const struct command`; commands.c only lists
+ * them.
  *
  *     struct dump_options { pid_t pid; bool json; };
  *     static const struct option dump_options[] = { ..., { 0 } };
  *     static struct error *dump_run(const struct invocation *invocation, int *ret_status);
  *     const struct command dump_command = { .name = "dump", .options = dump_options, .run = dump_run, ... };
  *
- * main.c makes room for the command's own options struct, fills it from `defaults` and the words that were typed, answers
- * `--help`, and calls `run`. An error that `run` returns is printed as one sentence, "pyrometer dump: ...", and gives the
- * exit status (error_status); on success *ret_status, 0 beforehand, is the exit status.
+ * main.c makes room for the command's own options struct, fills it from `defaults` and the words that were typed,
+ * answers
+ * `--help`, and calls `run`. An error that `run` returns is printed as one sentence, "pyrometer dump: ...", and gives
+ * the exit status (error_status); on success *ret_status, 0 beforehand, is the exit status.
  */
 #pragma once
 #include "cmd/option.h"
 
 struct invocation {
-	const void *options;   /* the command's own struct, filled */
-	char *const *words;    /* what was no option: the target, a PID, files; then NULL */
+	const void *options; /* the command's own struct, filled */
+	char *const *words;  /* what was no option: the target, a PID, files; then NULL */
 	size_t word_count;
-	char *const *argv;     /* the whole command line as typed, from "pyrometer" on, then NULL; for recordings */
+	char *const *argv; /* the whole command line as typed, from "pyrometer" on, then NULL; for recordings */
 	int argc;
 };
 
@@ -27,14 +29,14 @@ struct example {
 
 struct command {
 	const char *name;
-	const char *question;     /* what it answers; commands with the same question stand together, in the order listed */
-	const char *summary;      /* a phrase, for the table of commands */
+	const char *question; /* what it answers; commands with the same question stand together, in the order listed */
+	const char *summary;  /* a phrase, for the table of commands */
 	const char *const *usage; /* each line after "pyrometer NAME "; then NULL */
 	const char *description;  /* paragraphs, separated by "\n\n", without other line breaks */
 	const struct option *options;
 	enum option_rule rule;
-	const void *defaults;     /* of the options struct; NULL: all zero */
-	size_t options_size;      /* of that struct */
+	const void *defaults;		/* of the options struct; NULL: all zero */
+	size_t options_size;		/* of that struct */
 	const struct example *examples; /* ends with a NULL command; or NULL */
 	struct error *(*run)(const struct invocation *invocation, int *ret_status);
 };

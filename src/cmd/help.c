@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/version.h"
-
 enum { OPTION_COLUMN = 28 };
 
 void help_wrap(struct buffer *text, const char *words, unsigned column, unsigned indent, unsigned width)
@@ -110,8 +108,9 @@ void help_write_command(struct buffer *text, const struct command *command, unsi
 
 void help_write_overview(struct buffer *text)
 {
-	buffer_printf(text, "Pyrometer " PYROMETER_VERSION ": where the time of a Python program goes, seen from outside.\n\n"
-			    "Usage: pyrometer COMMAND [options] [--] TARGET...\n");
+	buffer_printf(text,
+		"Pyrometer " PYROMETER_VERSION ": where the time of a Python program goes, seen from outside.\n\n"
+		"Usage: pyrometer COMMAND [options] [--] TARGET...\n");
 	const char *question = "";
 	for (const struct command *const *at = commands; *at; at++) {
 		if (strcmp(question, (*at)->question) != 0)

@@ -36,11 +36,13 @@ const struct command help_command = {
 	.summary = "explain a command, or print the manual page",
 	.usage = (const char *const[]){ "[COMMAND]", "--man", NULL },
 	.description = "Prints the table of commands, or the help of one command as `pyrometer COMMAND --help` does.",
-	.options = (const struct option[]){
-		{ 0, "man", NULL, "print the manual page pyrometer(1); read it with `pyrometer help --man | man -l -`",
-			OPTION_FLAG(struct help_options, man) },
-		{ 0 },
-	},
+	.options =
+		(const struct option[]){
+			{ 0, "man", NULL,
+				"print the manual page pyrometer(1); read it with `pyrometer help --man | man -l -`",
+				OPTION_FLAG(struct help_options, man) },
+			{ 0 },
+		},
 	.options_size = sizeof(struct help_options),
 	.run = help_run,
 };

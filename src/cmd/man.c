@@ -2,7 +2,6 @@
  * `pyrometer help --man`, so the page cannot say anything else than the program does. */
 #include <string.h>
 
-#include "base/version.h"
 #include "cmd/help.h"
 
 /* Text in which roff would see requests and escapes. */
@@ -77,7 +76,8 @@ static void write_command(struct buffer *text, const struct command *command)
 		add_line(text, o->help);
 	}
 	for (const struct example *e = command->examples; e && e->command; e++) {
-		buffer_add_string(text, e == command->examples ? ".SS Examples\n.TP\n.B pyrometer " : ".TP\n.B pyrometer ");
+		buffer_add_string(
+			text, e == command->examples ? ".SS Examples\n.TP\n.B pyrometer " : ".TP\n.B pyrometer ");
 		add_line(text, e->command);
 		add_line(text, e->what);
 	}
@@ -85,11 +85,12 @@ static void write_command(struct buffer *text, const struct command *command)
 
 static void write_head(struct buffer *text)
 {
-	buffer_add_string(text, ".TH PYROMETER 1 \"\" \"Pyrometer " PYROMETER_VERSION "\" \"User Commands\"\n.SH NAME\n"
-				"pyrometer \\- where the time of a Python program goes, seen from outside\n.SH SYNOPSIS\n"
-				".B pyrometer\n.I COMMAND\n[options] [\\-\\-] [\\fITARGET\\fR...]\n.SH DESCRIPTION\n"
-				"TARGET is a program to start (app.py, \\-m module, \\-c code, or any command line), or "
-				"\\-p PID for one that runs.\n");
+	buffer_add_string(text,
+		".TH PYROMETER 1 \"\" \"Pyrometer " PYROMETER_VERSION "\" \"User Commands\"\n.SH NAME\n"
+		"pyrometer \\- where the time of a Python program goes, seen from outside\n.SH SYNOPSIS\n"
+		".B pyrometer\n.I COMMAND\n[options] [\\-\\-] [\\fITARGET\\fR...]\n.SH DESCRIPTION\n"
+		"TARGET is a program to start (app.py, \\-m module, \\-c code, or any command line), or "
+		"\\-p PID for one that runs.\n");
 	for (const struct command *const *at = commands; *at; at++) {
 		buffer_printf(text, ".TP\n.B %s\n", (*at)->name);
 		add_escaped(text, (*at)->summary);

@@ -2,6 +2,7 @@
  * driven by the table, without global state, and without guessing at abbreviations. */
 #include "cmd/option.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/nearest.h"
@@ -106,7 +107,8 @@ static struct error *store(struct parser *parser, const struct option *option, c
 }
 
 /* The value is the rest of the same word, or the next word. */
-static struct error *take_value(struct parser *parser, const struct option *option, const char *spelling, const char *inside)
+static struct error *take_value(
+	struct parser *parser, const struct option *option, const char *spelling, const char *inside)
 {
 	if (inside)
 		return store(parser, option, spelling, inside);
@@ -173,8 +175,8 @@ static struct error *parse_letters(struct parser *parser, const char *word)
 	return NULL;
 }
 
-struct error *option_parse(const struct option *table, enum option_rule rule, char **argv, void *options,
-	struct option_result *ret_result)
+struct error *option_parse(
+	const struct option *table, enum option_rule rule, char **argv, void *options, struct option_result *ret_result)
 {
 	struct parser parser = { .table = table, .at = argv, .options = options };
 	char **words = argv; /* words that are no options are moved here, never past parser.at */
@@ -195,7 +197,9 @@ struct error *option_parse(const struct option *table, enum option_rule rule, ch
 	while (*parser.at)
 		*words++ = *parser.at++;
 	*words = NULL;
-	*ret_result = (struct option_result){ .words = argv, .word_count = (size_t)(words - argv), .help = parser.help };
+	*ret_result = (struct option_result){
+		.words = argv, .word_count = (size_t)(words - argv), .help = parser.help
+	};
 	return NULL;
 }
 

@@ -21,24 +21,25 @@
 #include "base/vec.h"
 
 enum option_kind {
-	OPTION_KIND_FLAG,     /* bool */
-	OPTION_KIND_TEXT,     /* const char *: the word as it stands */
-	OPTION_KIND_TARGET,   /* const char *: as text; in a command that starts a target all later words are the target's */
-	OPTION_KIND_LIST,     /* struct option_list: one word more each time */
-	OPTION_KIND_COUNT,    /* uint32_t, from 1 */
-	OPTION_KIND_PID,      /* pid_t */
+	OPTION_KIND_FLAG,   /* bool */
+	OPTION_KIND_TEXT,   /* const char *: the word as it stands */
+	OPTION_KIND_TARGET, /* const char *: as text; in a command that starts a target all later words are the target's
+			     */
+	OPTION_KIND_LIST,   /* struct option_list: one word more each time */
+	OPTION_KIND_COUNT,  /* uint32_t, from 1 */
+	OPTION_KIND_PID,    /* pid_t */
 	OPTION_KIND_DURATION, /* uint64_t, nanoseconds, never 0 */
 	OPTION_KIND_RATE,     /* uint64_t, millihertz; 0: as fast as it goes */
 	OPTION_KIND_CHOICE,   /* an enum or unsigned: index of the word in `choices` */
 };
 
 struct option {
-	char letter;          /* 'o' for -o; 0: none */
+	char letter;	      /* 'o' for -o; 0: none */
 	const char *name;     /* "output" for --output; NULL: this row is a heading or the table's end */
 	const char *argument; /* how its value is called in the help; NULL for a flag */
 	const char *help;     /* a phrase without a full stop, beginning with a small letter */
 	enum option_kind kind;
-	size_t offset;        /* of the field in the command's options struct */
+	size_t offset;		    /* of the field in the command's options struct */
 	const char *const *choices; /* OPTION_KIND_CHOICE: the words, then NULL */
 };
 
@@ -47,11 +48,10 @@ struct option_list {
 	VEC(const char *) items;
 };
 
-#define OPTION_PLACE_(type, field, fits, value_kind)                                                           \
-	.kind = (value_kind),                                                                                  \
-	.offset = offsetof(type, field) + 0 * sizeof(struct {                                                  \
-		_Static_assert(fits, "the field's type is not what this kind of option is stored as");         \
-		int unused;                                                                                    \
+#define OPTION_PLACE_(type, field, fits, value_kind)                                                   \
+	.kind = (value_kind), .offset = offsetof(type, field) + 0 * sizeof(struct {                    \
+		_Static_assert(fits, "the field's type is not what this kind of option is stored as"); \
+		int unused;                                                                            \
 	})
 #define OPTION_TYPED_(type, field, value_type, value_kind) \
 	OPTION_PLACE_(type, field, __builtin_types_compatible_p(__typeof__(((type *)0)->field), value_type), value_kind)
@@ -60,12 +60,12 @@ struct option_list {
 #define OPTION_TARGET(type, field)   OPTION_TYPED_(type, field, const char *, OPTION_KIND_TARGET)
 #define OPTION_LIST(type, field)     OPTION_TYPED_(type, field, struct option_list, OPTION_KIND_LIST)
 #define OPTION_COUNT(type, field)    OPTION_TYPED_(type, field, uint32_t, OPTION_KIND_COUNT)
-#define OPTION_PID(type, field)      OPTION_TYPED_(type, field, pid_t, OPTION_KIND_PID)
+#define OPTION_PID(type, field)	     OPTION_TYPED_(type, field, pid_t, OPTION_KIND_PID)
 #define OPTION_DURATION(type, field) OPTION_TYPED_(type, field, uint64_t, OPTION_KIND_DURATION)
 #define OPTION_RATE(type, field)     OPTION_TYPED_(type, field, uint64_t, OPTION_KIND_RATE)
-#define OPTION_CHOICE(type, field, words)                                                                         \
-	OPTION_PLACE_(type, field, sizeof(((type *)0)->field) == sizeof(unsigned), OPTION_KIND_CHOICE), .choices = \
-		(words)
+#define OPTION_CHOICE(type, field, words)                                                               \
+	OPTION_PLACE_(type, field, sizeof(((type *)0)->field) == sizeof(unsigned), OPTION_KIND_CHOICE), \
+		.choices = (words)
 
 static inline bool option_is_end(const struct option *option)
 {
@@ -83,9 +83,9 @@ enum option_rule {
 };
 
 struct option_result {
-	char **words;   /* what is no option, then NULL; part of argv, which is reordered for it */
+	char **words; /* what is no option, then NULL; part of argv, which is reordered for it */
 	size_t word_count;
-	bool help;      /* -h or --help was met: the rest was not looked at */
+	bool help; /* -h or --help was met: the rest was not looked at */
 };
 
 /* Fills `options`, which holds the defaults already. `argv` ends with NULL and begins with the first word after the

@@ -1,6 +1,7 @@
-/* terminal.h: where our text goes: how wide that is, and whether it went. */
+/* terminal.h: where our text goes: how wide that is, and whether it arrived. */
 #pragma once
 #include <stdbool.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -8,8 +9,8 @@
 /* Columns to fill: $COLUMNS, else those of the terminal behind `fd`, else 80; at least 40. */
 unsigned terminal_width(int fd);
 
+/* Whether to colour what goes to `fd`: a terminal that can, or FORCE_COLOR; never with NO_COLOR. */
+bool terminal_has_colour(int fd);
+
 /* Writes all of the text to stdout. ERROR_NO_MEMORY when it could not be made. */
 struct error *terminal_print(struct buffer *text);
-
-/* One table of rows of `columns` cells, NULL-safe strings, aligned; the first row is the heading. `right` is a bit for each
- * column that is aligned to the right. The last column is cut at `width`. */

@@ -1,8 +1,8 @@
-/* value.c: see value.h. Numbers are read by hand, because strtod also takes "inf", "0x10", spaces and the locale's comma. */
+/* value.c: see value.h. Numbers are read by hand, because strtod also takes "inf", "0x10", spaces and the locale's
+ * comma. */
 #include "cmd/value.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stddef.h>
 #include <strings.h>
 
@@ -14,7 +14,13 @@ struct unit {
 };
 
 static const struct unit time_units[] = {
-	{ "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "m", 60e9 }, { "min", 60e9 }, { "h", 3600e9 }, { NULL, 0 },
+	{ "s", 1e9 },
+	{ "ms", 1e6 },
+	{ "us", 1e3 },
+	{ "m", 60e9 },
+	{ "min", 60e9 },
+	{ "h", 3600e9 },
+	{ NULL, 0 },
 };
 static const struct unit interval_units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { NULL, 0 } };
 static const struct unit rate_units[] = { { "", 1e3 }, { "hz", 1e3 }, { "k", 1e6 }, { "khz", 1e6 }, { NULL, 0 } };
@@ -58,7 +64,7 @@ bool value_parse_duration(const char *text, uint64_t *ret_ns)
 	const struct unit *unit = find_unit(time_units, *rest ? rest : "s");
 	if (!unit)
 		return false;
-	double ns = round(number * unit->factor);
+	double ns = number * unit->factor + 0.5;
 	if (!(ns >= 1 && ns <= 366.0 * 24 * 3600 * NS_PER_S))
 		return false;
 	*ret_ns = (uint64_t)ns;
@@ -78,8 +84,8 @@ bool value_parse_rate(const char *text, uint64_t *ret_millihertz)
 	const struct unit *rate = find_unit(rate_units, rest), *interval = find_unit(interval_units, rest);
 	if (!rate && !interval)
 		return false;
-	double millihertz = round(rate ? number * rate->factor : 1e12 / (number * interval->factor));
-	if (!(millihertz >= 1 && millihertz <= VALUE_RATE_HIGHEST_HZ * 1e3))
+	double millihertz = (rate ? number * rate->factor : 1e12 / (number * interval->factor)) + 0.5;
+	if (!(millihertz >= 1 && millihertz < VALUE_RATE_HIGHEST_HZ * 1e3 + 1))
 		return false;
 	*ret_millihertz = (uint64_t)millihertz;
 	return true;

@@ -47,7 +47,8 @@ bool zip_tail_has(const unsigned char *tail, size_t size, const char *member)
 		return false;
 	const unsigned char *entry = end - get_u32(end + 12);
 	while (end - entry >= ENTRY_SIZE && memcmp(entry, "PK\1\2", 4) == 0) {
-		size_t name = get_u16(entry + 28), whole = ENTRY_SIZE + name + get_u16(entry + 30) + get_u16(entry + 32);
+		size_t name = get_u16(entry + 28),
+		       whole = ENTRY_SIZE + name + get_u16(entry + 30) + get_u16(entry + 32);
 		if (whole > (size_t)(end - entry))
 			return false;
 		if (name == length && memcmp(entry + ENTRY_SIZE, member, length) == 0)

@@ -155,10 +155,10 @@ static uint64_t get_managed(struct memory *memory, const struct runtime *runtime
 			return get_from_values(memory, runtime, type, words[0], name);
 		return object_dict_get(memory, runtime, words[1], name);
 	}
-	/* 3.12: one word at -24, whose lowest bit says that it is the values; 3.13+: the dictionary, or 0 and the values
+	/* 3.12: one word at -24, which is the address of the values less one, or the dictionary; 3.13+: the dictionary, or 0 and the values
 	 * lie in the object itself */
 	if (words[1] & 1)
-		return get_from_values(memory, runtime, type, words[1] - 1, name);
+		return get_from_values(memory, runtime, type, words[1] + 1, name);
 	return words[1] ? object_dict_get(memory, runtime, words[1], name) : 0;
 }
 

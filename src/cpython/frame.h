@@ -18,6 +18,7 @@ struct frame {
 	uint64_t code;        /* 0: none, the frame is dead */
 	int64_t instruction;  /* address of the instruction from 3.11, its index as the version counts before */
 	enum frame_kind kind;
+	bool from_c;          /* 3.11: the C evaluator was entered with it; from 3.12 a shim lies below such a frame */
 };
 
 /* Where in the struct the bytes that are needed begin, and how many they are. */
@@ -55,6 +56,8 @@ static inline struct frame frame_parse(const struct layout *l, uint64_t address,
 	/* Owners: 0 a thread's stack, 1 a generator, 2 a frame object; from 3.12 on 3, and 4 in 3.14, are entries from C. */
 	if (l->version >= 0x030c && bytes[l->iframe.owner] >= 3)
 		frame.kind = FRAME_SHIM;
+	if (l->iframe.is_entry != LAYOUT_NONE)
+		frame.from_c = bytes[l->iframe.is_entry] != 0;
 	return frame;
 }
 

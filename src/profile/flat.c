@@ -22,7 +22,7 @@ static struct error *find_function_row(struct flat_builder *b, uint32_t function
 	uint32_t *row = &b->row_of_function[function];
 	if (*row == PROFILE_NONE) {
 		*row = (uint32_t)b->flat->functions.count;
-		if (!vec_push(&b->flat->functions, (struct profile_function_row){ .function = function }))
+		if (!vec_push(&b->flat->functions, (struct profile_function_row){ .function = function, .order = *row }))
 			return &error_no_memory;
 	}
 	*ret_row = &b->flat->functions.data[*row];
@@ -50,7 +50,8 @@ static struct error *make_line_rows(struct flat_builder *b)
 		uint64_t key = line_key(profile, frame), *found = map_get(&b->lines, key);
 		if (!found) {
 			struct profile_line_row row = { .function = frame->function,
-				.line = frame->line == PROFILE_WHOLE ? 0 : frame->line };
+				.line = frame->line == PROFILE_WHOLE ? 0 : frame->line,
+				.order = (uint32_t)b->flat->lines.count };
 			if (!map_put(&b->lines, key, b->flat->lines.count) || !vec_push(&b->flat->lines, row))
 				return &error_no_memory;
 			found = map_get(&b->lines, key);
@@ -154,29 +155,25 @@ static int compare(const struct profile_measure *a, const struct profile_measure
 	return order ? order : falling(a->samples, b->samples);
 }
 
+static int rising(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
 static int functions_by_self(const void *left, const void *right)
 {
 	const struct profile_function_row *a = left, *b = right;
 	int order = compare(&a->self, &b->self);
 	if (!order)
 		order = compare(&a->total, &b->total);
-	return order ? order : (a->function > b->function) - (a->function < b->function);
+	return order ? order : rising(a->order, b->order);
 }
 
 static int functions_by_total(const void *left, const void *right)
 {
 	const struct profile_function_row *a = left, *b = right;
 	int order = compare(&a->total, &b->total);
-	if (!order)
-		order = compare(&a->self, &b->self);
-	return order ? order : (a->function > b->function) - (a->function < b->function);
-}
-
-static int same_lines(const struct profile_line_row *a, const struct profile_line_row *b)
-{
-	if (a->function != b->function)
-		return a->function > b->function ? 1 : -1;
-	return (a->line > b->line) - (a->line < b->line);
+	return order ? order : rising(a->order, b->order);
 }
 
 static int lines_by_self(const void *left, const void *right)
@@ -185,16 +182,14 @@ static int lines_by_self(const void *left, const void *right)
 	int order = compare(&a->self, &b->self);
 	if (!order)
 		order = compare(&a->total, &b->total);
-	return order ? order : same_lines(a, b);
+	return order ? order : rising(a->order, b->order);
 }
 
 static int lines_by_total(const void *left, const void *right)
 {
 	const struct profile_line_row *a = left, *b = right;
 	int order = compare(&a->total, &b->total);
-	if (!order)
-		order = compare(&a->self, &b->self);
-	return order ? order : same_lines(a, b);
+	return order ? order : rising(a->order, b->order);
 }
 
 static void sort(struct profile_flat *flat, int (*functions)(const void *, const void *), int (*lines)(const void *, const void *))

@@ -18,9 +18,9 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	"the file is little-endian and is read and written in place: a big-endian build must swap here");
 
 enum {
-	BLOCK_FORMAT_VERSION = 1,    /* a reader refuses a newer one */
-	BLOCK_RAW_MAX = 16 << 20,    /* bytes of a block's content, uncompressed */
-	BLOCK_COMPRESS_MIN = 64,     /* smaller content is stored as it is: zstd's frame would eat the gain */
+	BLOCK_FORMAT_VERSION = 1, /* a reader refuses a newer one */
+	BLOCK_RAW_MAX = 16 << 20, /* bytes of a block's content, uncompressed */
+	BLOCK_COMPRESS_MIN = 64,  /* smaller content is stored as it is: zstd's frame would eat the gain */
 };
 
 enum block_type {
@@ -40,8 +40,8 @@ struct block_file_header {
 };
 
 struct block_header {
-	uint8_t type;         /* enum block_type; a reader skips a type that it does not know */
-	uint8_t flags;        /* enum block_flags */
+	uint8_t type;	      /* enum block_type; a reader skips a type that it does not know */
+	uint8_t flags;	      /* enum block_flags */
 	uint16_t reserved;    /* 0 */
 	uint32_t stored_size; /* bytes that follow this header */
 	uint32_t raw_size;    /* bytes after decompression; equal to stored_size unless BLOCK_COMPRESSED */
@@ -49,7 +49,8 @@ struct block_header {
 	uint64_t checksum;    /* block_checksum */
 };
 
-static_assert(sizeof(struct block_file_header) == 16, "this is on disk: change BLOCK_FORMAT_VERSION and docs/format.md");
+static_assert(
+	sizeof(struct block_file_header) == 16, "this is on disk: change BLOCK_FORMAT_VERSION and docs/format.md");
 static_assert(sizeof(struct block_header) == 24, "this is on disk: change BLOCK_FORMAT_VERSION and docs/format.md");
 static_assert(offsetof(struct block_header, checksum) == 16, "the checksum covers what stands before it");
 static_assert(sizeof BLOCK_FILE_MAGIC - 1 == 8, "this is on disk");
@@ -72,8 +73,11 @@ static inline uint64_t block_checksum(const struct block_header *header, const v
 static inline struct block_header block_header_make(enum block_type type, unsigned flags, const void *stored,
 	uint32_t stored_size, uint32_t raw_size, uint32_t sequence)
 {
-	struct block_header header = { .type = (uint8_t)type, .flags = (uint8_t)flags, .stored_size = stored_size,
-		.raw_size = raw_size, .sequence = sequence };
+	struct block_header header = { .type = (uint8_t)type,
+		.flags = (uint8_t)flags,
+		.stored_size = stored_size,
+		.raw_size = raw_size,
+		.sequence = sequence };
 	header.checksum = block_checksum(&header, stored);
 	return header;
 }

@@ -4,7 +4,7 @@
 
 /* The head byte: below ESCAPE_1 the number itself; four escapes with one tail byte, then 2, 3, 5 or 8 of them. */
 enum {
-	ESCAPE_1 = 248,
+	ESCAPE_1 = COLUMN_BYTE_END,
 	ESCAPE_2 = 252,
 	ESCAPE_3 = 253,
 	ESCAPE_5 = 254,
@@ -66,95 +66,127 @@ static unsigned char head_of(uint64_t value)
 	return escapes[tail_size(value)];
 }
 
-static unsigned char *put_tail(unsigned char *tail, uint64_t value)
+static void put_tail(struct buffer *bytes, uint64_t value)
 {
 	unsigned size = tail_size(value);
-	uint64_t bytes = size == 1 ? (value - ESCAPE_1) % 256 : value;
-	memcpy(tail, &bytes, size);
-	return tail + size;
+	uint64_t tail = size == 1 ? (value - ESCAPE_1) % 256 : value;
+	if (size)
+		buffer_add(bytes, &tail, size);
 }
 
-/* Cuts before and after [begin, end) of the packed bytes, when they are worth it. */
-static void cut_around(struct packed *packed, size_t begin, size_t end)
-{
-	if (end - begin < CUT_MIN)
-		return;
-	size_t last = packed->cuts.count ? packed->cuts.data[packed->cuts.count - 1] : 0;
-	bool fits = begin <= last || vec_push(&packed->cuts, begin);
-	if (!fits || !vec_push(&packed->cuts, end))
-		packed->bytes.failed = true;
-}
-
-struct column_size {
+/* How a column will be written. */
+struct column_shape {
+	unsigned id;
 	bool dense;
-	size_t heads, tails;
-	uint32_t last_end; /* position after the last exception */
+	size_t heads; /* bytes; of a sparse column those of the runs, then those of the values */
+	size_t tails;
 };
 
-static struct column_size measure(const struct column_writer *column, uint32_t count)
+static struct column_shape measure(const struct column_writer *column, unsigned id)
 {
-	struct column_size size = { .dense = column->exceptions.count > count / 2 };
-	for (size_t i = 0; i < column->exceptions.count; i++) {
+	size_t exceptions = column->exceptions.count;
+	struct column_shape shape = { .id = id, .dense = exceptions > column->count / 2 };
+	uint32_t last_end = 0;
+	for (size_t i = 0; i < exceptions; i++) {
 		const struct column_exception *exception = &column->exceptions.data[i];
-		size.tails += tail_size(exception->value);
-		if (!size.dense)
-			size.tails += tail_size(exception->position - size.last_end);
-		size.last_end = exception->position + 1;
+		shape.tails += tail_size(exception->value);
+		if (!shape.dense)
+			shape.tails += tail_size(exception->position - last_end);
+		last_end = exception->position + 1;
 	}
-	size.heads = size.dense ? count : 2 * column->exceptions.count;
-	return size;
+	shape.heads = shape.dense ? column->count : 2 * exceptions;
+	return shape;
 }
 
-static void pack_dense(const struct column_writer *column, unsigned char *heads, unsigned char *tail, uint32_t count)
+/* Small columns first. */
+static unsigned measure_all(const struct column_writer *columns, unsigned columns_count, struct column_shape *shapes)
 {
-	memset(heads, 0, count);
-	for (size_t i = 0; i < column->exceptions.count; i++) {
-		const struct column_exception *exception = &column->exceptions.data[i];
-		heads[exception->position] = head_of(exception->value);
-		tail = put_tail(tail, exception->value);
+	unsigned found = 0;
+	for (unsigned big = 0; big < 2; big++)
+		for (unsigned i = 0; i < columns_count; i++) {
+			if (!columns[i].exceptions.count)
+				continue;
+			struct column_shape shape = measure(&columns[i], i);
+			if ((shape.heads >= CUT_MIN) == big)
+				shapes[found++] = shape;
+		}
+	return found;
+}
+
+static void put_directory(const struct column_shape *shapes, unsigned count, struct buffer *bytes)
+{
+	buffer_add_varint(bytes, count);
+	for (unsigned i = 0; i < count; i++) {
+		buffer_add_char(bytes, (char)(shapes[i].id | (shapes[i].dense ? DENSE_BIT : 0)));
+		buffer_add_varint(bytes, shapes[i].dense ? shapes[i].heads : shapes[i].heads / 2);
+		buffer_add_varint(bytes, shapes[i].tails);
 	}
 }
 
-static void pack_sparse(const struct column_writer *column, unsigned char *runs, unsigned char *tail)
+static void put_tails(const struct column_writer *column, bool dense, struct buffer *bytes)
 {
-	unsigned char *values = runs + column->exceptions.count;
 	uint32_t last_end = 0;
 	for (size_t i = 0; i < column->exceptions.count; i++) {
 		const struct column_exception *exception = &column->exceptions.data[i];
-		uint32_t run = exception->position - last_end;
-		runs[i] = head_of(run);
-		values[i] = head_of(exception->value);
-		tail = put_tail(put_tail(tail, run), exception->value);
+		if (!dense)
+			put_tail(bytes, exception->position - last_end);
+		put_tail(bytes, exception->value);
 		last_end = exception->position + 1;
 	}
 }
 
-void column_writer_pack(const struct column_writer *column, unsigned id, uint32_t count, struct packed *packed)
+/* A place for `size` bytes at the end of `packed`, with a cut before it when that is worth it; NULL: no memory. What is
+ * small stays in the table before it. */
+static unsigned char *make_place(struct packed *packed, size_t size)
 {
-	packed->bytes.failed |= column->failed;
-	size_t exceptions = column->exceptions.count;
-	if (!exceptions)
-		return;
-	struct column_size size = measure(column, count);
-	unsigned char number[VARINT_MAX];
-	size_t number_size = size.dense ? 0 : (size_t)(varint_put(number, exceptions) - number);
-	buffer_add_char(&packed->bytes, (char)(id | (size.dense ? DENSE_BIT : 0)));
-	buffer_add_varint(&packed->bytes, number_size + size.heads + size.tails);
-	buffer_add(&packed->bytes, number, number_size);
-	if (!buffer_reserve(&packed->bytes, size.heads + size.tails))
-		return;
+	if (!buffer_reserve(&packed->bytes, size))
+		return NULL;
 	size_t begin = packed->bytes.size;
-	unsigned char *heads = (unsigned char *)packed->bytes.data + begin;
-	packed->bytes.size += size.heads + size.tails;
-	if (size.dense) {
-		pack_dense(column, heads, heads + size.heads, count);
-		cut_around(packed, begin, begin + size.heads);
-	} else {
-		pack_sparse(column, heads, heads + size.heads);
-		cut_around(packed, begin, begin + exceptions);
-		cut_around(packed, begin + exceptions, begin + size.heads);
+	if (size >= CUT_MIN && !vec_push(&packed->cuts, begin))
+		packed->bytes.failed = true;
+	packed->bytes.size += size;
+	return (unsigned char *)packed->bytes.data + begin;
+}
+
+static void put_dense_heads(const struct column_writer *column, struct packed *packed)
+{
+	unsigned char *heads = make_place(packed, column->count);
+	if (!heads)
+		return;
+	memset(heads, 0, column->count);
+	for (size_t i = 0; i < column->exceptions.count; i++)
+		heads[column->exceptions.data[i].position] = head_of(column->exceptions.data[i].value);
+}
+
+static void put_sparse_heads(const struct column_writer *column, struct packed *packed)
+{
+	size_t count = column->exceptions.count;
+	unsigned char *runs = make_place(packed, count);
+	uint32_t last_end = 0;
+	for (size_t i = 0; runs && i < count; i++) {
+		runs[i] = head_of(column->exceptions.data[i].position - last_end);
+		last_end = column->exceptions.data[i].position + 1;
 	}
-	cut_around(packed, begin + size.heads, packed->bytes.size);
+	unsigned char *values = make_place(packed, count);
+	for (size_t i = 0; values && i < count; i++)
+		values[i] = head_of(column->exceptions.data[i].value);
+}
+
+void columns_pack(const struct column_writer *columns, unsigned columns_count, struct packed *packed)
+{
+	struct column_shape shapes[COLUMNS_MAX];
+	unsigned count = measure_all(columns, columns_count, shapes);
+	put_directory(shapes, count, &packed->bytes);
+	for (unsigned i = 0; i < count; i++) {
+		packed->bytes.failed |= columns[shapes[i].id].failed;
+		put_tails(&columns[shapes[i].id], shapes[i].dense, &packed->bytes);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (shapes[i].dense)
+			put_dense_heads(&columns[shapes[i].id], packed);
+		else
+			put_sparse_heads(&columns[shapes[i].id], packed);
+	}
 }
 
 static uint64_t take(struct column_reader *column, unsigned char head)
@@ -163,7 +195,7 @@ static uint64_t take(struct column_reader *column, unsigned char head)
 	if (head < ESCAPE_1)
 		return head;
 	unsigned size = sizes[head - ESCAPE_1];
-	if (size > (size_t)(column->end - column->tail)) {
+	if (size > (size_t)(column->tail_end - column->tail)) {
 		column->bad = true;
 		return 0;
 	}
@@ -197,33 +229,73 @@ uint64_t column_reader_next_stored(struct column_reader *column)
 	return value;
 }
 
-const char *column_reader_init(struct bytes_reader *bytes, uint32_t count, unsigned *ret_id, struct column_reader *ret)
+/* An entry of the directory. */
+struct column_entry {
+	unsigned id;
+	bool dense;
+	uint64_t number;       /* of numbers, of exceptions when sparse */
+	uint64_t heads, tails; /* bytes */
+};
+
+static const char *take_entry(struct bytes_reader *bytes, struct column_entry *ret)
 {
 	const unsigned char *id = read_bytes(bytes, 1);
-	uint64_t size = read_varint(bytes);
-	const unsigned char *content = read_bytes(bytes, size);
-	if (bytes->bad)
+	uint64_t number = read_varint(bytes), tails = read_varint(bytes);
+	size_t left = (size_t)(bytes->end - bytes->at);
+	if (bytes->bad || number > left || tails > left)
 		return "a column is cut off";
-	struct bytes_reader rest = { content, content + size, false };
-	struct column_reader column = { .end = rest.end, .is_dense = *id & DENSE_BIT };
-	uint64_t heads = count;
-	if (!column.is_dense) {
-		uint64_t exceptions = read_varint(&rest);
-		if (rest.bad || exceptions > count)
-			return "a column has more numbers than it should";
-		column.exceptions = (uint32_t)exceptions;
-		heads = 2 * exceptions;
-	}
-	column.runs = rest.at;
-	column.values = rest.at + column.exceptions;
-	column.tail = read_bytes(&rest, heads);
-	if (rest.bad)
-		return "a column has fewer numbers than it should";
-	column.tail += heads;
-	column.dense = column.is_dense ? count : 0;
-	if (column.exceptions)
-		take_run(&column);
-	*ret_id = *id & ~(unsigned)DENSE_BIT;
-	*ret = column;
+	bool dense = *id & DENSE_BIT;
+	*ret = (struct column_entry){ *id & ~(unsigned)DENSE_BIT, dense, number, dense ? number : 2 * number, tails };
 	return NULL;
+}
+
+/* The heads and the tails of each column, one after the other; the column is ready to be read. */
+static const char *place_columns(struct bytes_reader *bytes, const struct column_entry *entries, unsigned count,
+	unsigned columns_count, struct column_reader *columns)
+{
+	const unsigned char *tails[COLUMNS_MAX];
+	for (unsigned i = 0; i < count; i++)
+		tails[i] = read_bytes(bytes, entries[i].tails);
+	for (unsigned i = 0; i < count; i++) {
+		const unsigned char *heads = read_bytes(bytes, entries[i].heads);
+		if (bytes->bad)
+			return "a column is cut off";
+		if (entries[i].id >= columns_count)
+			continue;
+		struct column_reader *column = &columns[entries[i].id];
+		column->is_dense = entries[i].dense;
+		column->dense = column->is_dense ? (uint32_t)entries[i].number : 0;
+		column->exceptions = column->is_dense ? 0 : (uint32_t)entries[i].number;
+		column->runs = heads;
+		column->values = heads + column->exceptions;
+		column->tail = tails[i];
+		column->tail_end = tails[i] + entries[i].tails;
+		if (column->exceptions)
+			take_run(column);
+	}
+	return NULL;
+}
+
+const char *columns_unpack(
+	struct bytes_reader *bytes, const uint32_t *counts, unsigned columns_count, struct column_reader *ret)
+{
+	struct column_entry entries[COLUMNS_MAX];
+	uint64_t count = read_varint(bytes);
+	if (count > COLUMNS_MAX)
+		return "there are more columns than there can be";
+	bool seen[COLUMNS_MAX + 1] = { false };
+	for (unsigned i = 0; i < count; i++) {
+		const char *problem = take_entry(bytes, &entries[i]);
+		if (problem)
+			return problem;
+		unsigned id = entries[i].id;
+		if (seen[id])
+			return "a column comes twice";
+		seen[id] = true;
+		if (id < columns_count &&
+			(entries[i].dense ? entries[i].number != counts[id] : entries[i].number > counts[id]))
+			return "a column has another number of entries than it should";
+	}
+	memset(ret, 0, columns_count * sizeof *ret);
+	return place_columns(bytes, entries, (unsigned)count, columns_count, ret);
 }

@@ -1,12 +1,12 @@
-/* columns.h: numbers of one kind, packed for zstd.
+/* columns.h: a table of numbers, one column a field, packed for zstd.
  *
  * A column is `count` numbers of which most are 0, because the coder of events stores what differs from a prediction.
- * All 0: the column is absent. Few others: runs of zeros between exceptions. Many: every number. A number is a head byte
- * (itself below 248, else an escape) and up to 8 tail bytes; heads stand together and tails stand together, because what
- * compresses is a run of bytes of one distribution. For the same reason the packed bytes carry cuts: places where the
- * distribution changes and the compressor begins a new table.
+ * All 0: the column is absent. Few others: runs of zeros between exceptions. Many: every number. A number is a head
+ * byte (itself below 248, else an escape) and up to 8 tail bytes. What compresses well is a long run of bytes of one
+ * distribution, so the heads of a column stand together and apart from everything else, the small things before all big
+ * ones, and the packed bytes carry cuts: places where the compressor does well to begin a new table.
  *
- * Writing never fails half way: a lack of memory is remembered and comes out of column_writer_failed and buffer.failed.
+ * Writing never fails half way: a lack of memory is remembered and comes out in packed->bytes.failed.
  */
 #pragma once
 #include "base/buffer.h"
@@ -21,11 +21,18 @@ struct packed {
 void packed_clear(struct packed *packed);
 void packed_deinit(struct packed *packed);
 
+enum {
+	COLUMNS_MAX = 127,     /* ids are below */
+	COLUMN_BYTE_END = 248, /* numbers below take one byte */
+};
+
 struct column_writer {
 	VEC(struct column_exception {
 		uint64_t value;
 		uint32_t position;
-	}) exceptions;
+	})
+	exceptions;
+	uint32_t count; /* numbers of the column; set before it is packed */
 	bool failed;
 };
 void column_writer_clear(struct column_writer *column);
@@ -38,20 +45,22 @@ static inline void column_put(struct column_writer *column, uint32_t position, u
 	if (value)
 		column_writer_add(column, position, value);
 }
-/* Appends the column, unless it is all 0, to `packed`. id < 128. */
-void column_writer_pack(const struct column_writer *column, unsigned id, uint32_t count, struct packed *packed);
+/* Appends the columns, whose ids are their places, to `packed`. */
+void columns_pack(const struct column_writer *columns, unsigned columns_count, struct packed *packed);
 
 /* A column being read. Zeroed: an absent one. After an attempt to read past its end it is `bad` and gives 0. */
 struct column_reader {
 	const unsigned char *runs, *values; /* heads still to be read */
-	const unsigned char *tail, *end;
-	uint32_t exceptions;                /* left, of a sparse column */
-	uint32_t zeros;                     /* to give before the next exception */
-	uint32_t dense;                     /* numbers left, of a dense column */
+	const unsigned char *tail, *tail_end;
+	uint32_t exceptions; /* left, of a sparse column */
+	uint32_t zeros;	     /* to give before the next exception */
+	uint32_t dense;	     /* numbers left, of a dense column */
 	bool is_dense, bad;
 };
-/* Takes the next column off `bytes`; what is wrong with it, or NULL. count: how many numbers it must hold. */
-const char *column_reader_init(struct bytes_reader *bytes, uint32_t count, unsigned *ret_id, struct column_reader *ret);
+/* Finds the columns in `bytes`; counts[id] is how many numbers each must hold. Ids from columns_count on are passed
+ * over. What is wrong, or NULL. */
+const char *columns_unpack(
+	struct bytes_reader *bytes, const uint32_t *counts, unsigned columns_count, struct column_reader *ret);
 uint64_t column_reader_next_stored(struct column_reader *column);
 static inline uint64_t column_next(struct column_reader *column)
 {

@@ -92,21 +92,6 @@ struct error *ids_add_end(struct ids *ids, const struct recording_end *end)
 	return NULL;
 }
 
-const char *ids_event_problem(const struct ids *ids, const struct event *event)
-{
-	if (!event->kind || event->kind >= EVENT_KIND_END)
-		return "an event has an unknown kind";
-	if (event->quality >= QUALITY_END || event->subject >= SUBJECT_END)
-		return "an event has an unknown quality or subject";
-	if (event->stack > ids->stacks || event->logical_parent > ids->stacks)
-		return "an event has a stack that is not defined";
-	if (event->thread > ids->thread_process.count || event->waits_for > ids->thread_process.count)
-		return "an event has a thread that is not defined";
-	if (event->process > ids->processes)
-		return "an event has a process that is not defined";
-	return NULL;
-}
-
 /* ---- writing ---- */
 
 static void put_text(struct buffer *buffer, struct text text, size_t max)
@@ -121,8 +106,9 @@ static void put_numbers(struct buffer *buffer, const uint64_t *numbers, size_t c
 	for (size_t i = 0; i < count; i++)
 		buffer_add_varint(buffer, numbers[i]);
 }
-#define PUT_NUMBERS(buffer, ...) \
-	put_numbers(buffer, (const uint64_t[]){ __VA_ARGS__ }, sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
+#define PUT_NUMBERS(buffer, ...)                               \
+	put_numbers(buffer, (const uint64_t[]){ __VA_ARGS__ }, \
+		sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
 
 /* The size comes before the fields and is not known yet: the fields are made behind a hole of the greatest size that a
  * size may have and are moved down. Most records are a few bytes. */
@@ -192,7 +178,7 @@ void record_put_stack(struct buffer *buffer, const struct stack_def *def)
 {
 	size_t begin = record_begin(buffer, RECORD_STACK);
 	/* The parent is often a recent stack: the distance is small. The root's is its own id. */
-	PUT_NUMBERS(buffer, def->id - def->parent, def->code, (uint64_t)(def->instruction - INSTRUCTION_MIN));
+	PUT_NUMBERS(buffer, def->id - def->parent, def->code, (uint64_t)((int64_t)def->instruction - INSTRUCTION_MIN));
 	record_finish(buffer, begin);
 }
 
@@ -371,8 +357,8 @@ static struct error *decode_record(unsigned type, struct record *record)
 	return decoders[type](record);
 }
 
-struct error *definitions_decode(const void *content, size_t size, struct ids *ids, struct sink *sink,
-	bool *ret_sink_failed)
+struct error *definitions_decode(
+	const void *content, size_t size, struct ids *ids, struct sink *sink, bool *ret_sink_failed)
 {
 	struct bytes_reader bytes = { content, (const unsigned char *)content + size, false };
 	*ret_sink_failed = false;

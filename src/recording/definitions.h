@@ -9,8 +9,8 @@
 
 /* Every record fits into a block: a longer text is cut at its end, a longer line table is left out. */
 enum {
-	TEXT_MAX = 64 << 10,           /* bytes of a name or a path */
-	TEXT_LIST_MAX = 1 << 20,       /* of a command line or a search path */
+	TEXT_MAX = 64 << 10,	 /* bytes of a name or a path */
+	TEXT_LIST_MAX = 1 << 20, /* of a command line or a search path */
 	LINE_TABLE_MAX = 8 << 20,
 };
 
@@ -41,8 +41,21 @@ struct error *ids_add_thread(struct ids *ids, const struct thread_def *def);
 struct error *ids_add_code(struct ids *ids, const struct code_def *def);
 struct error *ids_add_stack(struct ids *ids, const struct stack_def *def);
 struct error *ids_add_end(struct ids *ids, const struct recording_end *end);
-/* What is wrong with an event, or NULL. */
-const char *ids_event_problem(const struct ids *ids, const struct event *event);
+/* What is wrong with an event, or NULL. Here, because the writer asks it of every event. */
+static inline const char *ids_event_problem(const struct ids *ids, const struct event *event)
+{
+	if (!event->kind || event->kind >= EVENT_KIND_END)
+		return "an event has an unknown kind";
+	if (event->quality >= QUALITY_END || event->subject >= SUBJECT_END)
+		return "an event has an unknown quality or subject";
+	if (event->stack > ids->stacks || event->logical_parent > ids->stacks)
+		return "an event has a stack that is not defined";
+	if (event->thread > ids->thread_process.count || event->waits_for > ids->thread_process.count)
+		return "an event has a thread that is not defined";
+	if (event->process > ids->processes)
+		return "an event has a process that is not defined";
+	return NULL;
+}
 
 /* Append one record; a lack of memory shows in buffer->failed. */
 void record_put_info(struct buffer *buffer, const struct recording_info *info);
@@ -54,5 +67,5 @@ void record_put_end(struct buffer *buffer, const struct recording_end *end);
 
 /* Gives all records of a block's content to the sink, in order. ERROR_CORRUPT: the content; any other error comes from
  * the sink. */
-struct error *definitions_decode(const void *content, size_t size, struct ids *ids, struct sink *sink,
-	bool *ret_sink_failed);
+struct error *definitions_decode(
+	const void *content, size_t size, struct ids *ids, struct sink *sink, bool *ret_sink_failed);

@@ -28,4 +28,7 @@ static inline uint64_t tick_time(uint64_t seed, uint64_t period_ns, uint64_t ind
 }
 
 /* The last index whose time does not wrap round. period_ns > 0. */
-static inline uint64_t tick_index_max(uint64_t period_ns) { return UINT64_MAX / period_ns - 1; }
+static inline uint64_t tick_index_max(uint64_t period_ns)
+{
+	return UINT64_MAX / period_ns - 1;
+}

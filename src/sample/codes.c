@@ -14,12 +14,14 @@ void codes_deinit(struct codes *codes)
 {
 	map_deinit(&codes->by_address);
 	vec_free(&codes->entries);
+	vec_free(&codes->sorted);
 }
 
 void codes_clear(struct codes *codes)
 {
 	map_clear(&codes->by_address);
 	codes->entries.count = 0;
+	codes->sorted.count = 0;
 }
 
 static bool read_head(const struct codes *codes, uint64_t address, struct code_head *ret_head)
@@ -85,4 +87,40 @@ struct error *codes_get(struct codes *codes, uint64_t address, const struct code
 		return &error_no_memory;
 	*ret_entry = &codes->entries.data[codes->entries.count - 1];
 	return NULL;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	uint64_t one = *(const uint64_t *)a, two = *(const uint64_t *)b;
+	return one < two ? -1 : one > two;
+}
+
+static bool sort_addresses(struct codes *codes)
+{
+	codes->sorted.count = 0;
+	for (size_t i = 0; i < codes->entries.count; i++)
+		if (!vec_push(&codes->sorted, codes->entries.data[i].address))
+			return false;
+	qsort(codes->sorted.data, codes->sorted.count, sizeof *codes->sorted.data, compare_addresses);
+	return true;
+}
+
+uint64_t codes_find_instruction(struct codes *codes, uint64_t instruction)
+{
+	if (codes->sorted.count != codes->entries.count && !sort_addresses(codes))
+		return 0;
+	size_t low = 0, high = codes->sorted.count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (codes->sorted.data[middle] <= instruction)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low)
+		return 0;
+	uint64_t address = codes->sorted.data[low - 1];
+	const struct code_entry *entry = &codes->entries.data[*map_get(&codes->by_address, address)];
+	uint64_t start = code_instructions(&codes->runtime->layout, address);
+	return start && instruction >= start && instruction - start < entry->head.instructions ? address : 0;
 }

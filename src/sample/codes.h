@@ -22,6 +22,7 @@ struct codes {
 	struct registry *registry;
 	struct map by_address; /* -> index into entries */
 	VEC(struct code_entry) entries;
+	VEC(uint64_t) sorted;  /* addresses of all entries, rebuilt when a search needs it */
 	uint64_t now;          /* of this sample */
 	uint64_t generation;   /* the target's _code_object_generation (3.14+); 0 where it has none */
 	bool has_generation;
@@ -35,6 +36,9 @@ void codes_clear(struct codes *codes);
 /* The entry of a code object, read or checked now if need be. *ret_entry is NULL when there is no code object at that
  * address. Valid until the next call. */
 struct error *codes_get(struct codes *codes, uint64_t address, const struct code_entry **ret_entry);
+
+/* The code object whose instructions hold an address; 0: none that is known. */
+uint64_t codes_find_instruction(struct codes *codes, uint64_t instruction);
 
 /* Whether an offset lies in the code's instructions: a cheap proof that frame and code belong together. */
 static inline bool code_entry_has(const struct code_entry *entry, const struct layout *layout, int64_t offset)

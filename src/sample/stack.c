@@ -1,307 +1,146 @@
 #include "sample/stack.h"
 
-/* ---- walking one copy ---- */
-
-static const unsigned char *find_frame(struct thread *thread, const struct layout *l, enum region_copy copy, uint64_t address)
-{
-	return regions_find(&thread->regions, copy, address + frame_bytes_start(l), frame_bytes_size(l));
-}
-
-enum walk_end stack_walk(struct thread *thread, const struct layout *l, enum region_copy copy, uint64_t top,
-	struct frame_list *list, uint64_t *ret_missing)
-{
-	list->frames.count = 0;
-	for (uint64_t address = top; address;) {
-		if (list->frames.count >= THREAD_FRAMES_MAX)
-			return WALK_CUT;
-		const unsigned char *bytes = address & 7 ? NULL : find_frame(thread, l, copy, address);
-		if (!bytes) {
-			*ret_missing = address;
-			return address & 7 || address >> 47 ? WALK_BROKEN : WALK_MISSING;
-		}
-		struct frame frame = frame_parse(l, address, bytes);
-		if ((frame.kind == FRAME_PYTHON && !frame.code) || !vec_push(&list->frames, frame))
-			return WALK_BROKEN;
-		address = frame.previous;
-	}
-	return WALK_COMPLETE;
-}
+#include "cpython/call_site.h"
+#include "sample/frames.h"
 
 /* ---- are the two copies the same stack? ---- */
 
-static bool copies_agree(struct thread *thread, const struct layout *l, const struct frame_list *list)
+enum agreement {
+	TORN,
+	SAME_FRAMES, /* all is equal but the leaf's instruction */
+	SAME,
+};
+
+static enum agreement compare_copies(struct thread *thread, const struct layout *l, const struct frame_list *list)
 {
-	if (thread->tops[0] != thread->tops[1])
-		return false;
+	enum agreement agreement = SAME;
+	if (thread->tops[0] != thread->tops[1] || thread->tops[0] != thread->tops[2])
+		return TORN;
 	for (size_t i = 0; i < list->frames.count; i++) {
 		const struct frame *one = &list->frames.data[i];
-		const unsigned char *bytes = find_frame(thread, l, COPY_SECOND, one->address);
+		const unsigned char *bytes = frames_find(thread, l, COPY_SECOND, one->address);
 		if (!bytes)
-			return false;
+			return TORN;
 		struct frame two = frame_parse(l, one->address, bytes);
-		if (two.previous != one->previous || two.code != one->code || two.kind != one->kind ||
-		    (i > 0 && two.instruction != one->instruction))
-			return false;
-	}
-	return true;
-}
-
-/* ---- frames to ids ---- */
-
-/* False when frame and code do not belong together. */
-static struct error *resolve(struct stack_context *c, const struct frame *frame, struct seen_frame *ret_seen, bool *ret_ok)
-{
-	struct seen_frame seen = { .address = frame->address, .code = frame->code, .instruction = frame->instruction };
-	*ret_ok = true;
-	if (frame->kind == FRAME_PYTHON) {
-		const struct code_entry *entry;
-		TRY(codes_get(c->codes, frame->code, &entry));
-		int64_t offset = frame_offset(c->layout, frame);
-		*ret_ok = entry && code_entry_has(entry, c->layout, offset);
-		if (*ret_ok) {
-			seen.code_id = entry->id;
-			seen.offset = (int32_t)offset;
+		if (two.previous != one->previous || two.code != one->code || two.kind != one->kind)
+			return TORN;
+		if (two.instruction != one->instruction) {
+			if (i > 0)
+				return TORN;
+			agreement = SAME_FRAMES;
 		}
 	}
-	*ret_seen = seen;
-	return NULL;
-}
-
-static bool same_frame(const struct seen_frame *seen, const struct frame *frame)
-{
-	return seen->address == frame->address && seen->code == frame->code && seen->instruction == frame->instruction;
-}
-
-static struct error *intern(struct registry *registry, uint32_t parent, uint32_t code, int32_t offset, uint32_t *ret_node)
-{
-	uint32_t node = registry_find_stack(registry, parent, code, offset);
-	if (!node)
-		TRY(registry_add_stack(registry, parent, code, offset, &node));
-	*ret_node = node;
-	return NULL;
-}
-
-/* Puts a frame on top of thread->seen. */
-static struct error *push(struct stack_context *c, struct thread *thread, struct seen_frame seen)
-{
-	uint32_t parent = thread->seen.count ? thread->seen.data[thread->seen.count - 1].node : 0;
-	seen.node = parent;
-	if (seen.code_id)
-		TRY(intern(c->registry, parent, seen.code_id, seen.offset, &seen.node));
-	return vec_push(&thread->seen, seen) ? NULL : &error_no_memory;
-}
-
-static struct error *push_synthetic(struct stack_context *c, struct thread *thread, enum synthetic word)
-{
-	struct seen_frame seen = { 0 };
-	TRY(registry_synthetic(c->registry, word, &seen.code_id));
-	return push(c, thread, seen);
-}
-
-/* How many frames at the root are those of the last sample. The leaf is always looked at anew, since its code object may
- * have been freed and another put in its place; so is, in turn, one of the others. */
-static size_t common_root(const struct thread *thread, const struct frame_list *list)
-{
-	size_t count = list->frames.count, same = 0;
-	while (same + 1 < count && same < thread->seen.count && same_frame(&thread->seen.data[same], &list->frames.data[count - 1 - same]))
-		same++;
-	return same;
-}
-
-/* All frames of the list, root first, as far as they are sound; *ret_same: how many stood there already. */
-static struct error *take_list(struct stack_context *c, struct thread *thread, const struct frame_list *list, size_t *ret_same, bool *ret_sound)
-{
-	size_t count = list->frames.count, same = common_root(thread, list);
-	thread->seen.count = same;
-	*ret_same = same;
-	*ret_sound = true;
-	for (size_t i = same; i < count; i++) {
-		struct seen_frame seen;
-		TRY(resolve(c, &list->frames.data[count - 1 - i], &seen, ret_sound));
-		if (!*ret_sound)
-			return NULL;
-		TRY(push(c, thread, seen));
-	}
-	return NULL;
+	return agreement;
 }
 
 /* ---- evidence ---- */
 
-static const struct seen_frame *caller_of(const struct thread *thread, size_t index)
+/* Whether the caller's instruction can have pushed the frame that stands directly on it; looked up once for each step. */
+static struct error *check_step(struct stack_context *c, const struct seen_frame *caller, const struct seen_frame *frame, enum step *ret_step)
 {
-	while (index-- > 0)
-		if (thread->seen.data[index].code_id)
-			return &thread->seen.data[index];
+	enum step step = evidence_step(c->evidence, caller->code_id, caller->offset, frame->code_id);
+	if (step == STEP_UNKNOWN) {
+		bool possible = frame->from_c || call_site_can_push(c->codes->memory, c->codes->runtime, caller->instruction, caller->offset);
+		step = possible ? STEP_POSSIBLE : STEP_IMPOSSIBLE;
+		/* A call site that called C is not yet what it is once it is specialized for Python: only yes is for ever. */
+		if (possible && !evidence_set_step(c->evidence, caller->code_id, caller->offset, frame->code_id, step))
+			return &error_no_memory;
+	}
+	*ret_step = step;
 	return NULL;
 }
 
-/* What an exact stack proves, from frame `from` up. */
-static bool learn(struct stack_context *c, const struct thread *thread, size_t from)
-{
-	bool ok = true;
-	for (size_t i = from; i < thread->seen.count; i++) {
-		const struct seen_frame *frame = &thread->seen.data[i], *caller = caller_of(thread, i);
-		if (caller && frame->code_id)
-			ok &= evidence_add(c->evidence, caller->code_id, caller->offset, frame->code_id);
-	}
-	const struct seen_frame *leaf = caller_of(thread, thread->seen.count);
-	if (leaf)
-		ok &= evidence_add(c->evidence, leaf->code_id, leaf->offset, 0);
-	return ok;
-}
+enum trust {
+	TRUST_IMPOSSIBLE, /* some step cannot be */
+	TRUST_RARE,       /* some step is seldom seen where it stands, as happens by chance */
+	TRUST_NEW,        /* some step has not been seen often enough to tell */
+	TRUST_PROVEN,
+};
 
-/* ---- repair ---- */
-
-/* The frame at an address as the first copy has it, if `caller` is what it returns to, through at most one entry from C. */
-static bool is_callee(struct thread *thread, const struct layout *l, uint64_t address, uint64_t caller, struct frame *ret_frame)
+/* Votes for the steps of a sound stack from frame `from` up, and says how far they are to be trusted. */
+static struct error *weigh(struct stack_context *c, const struct thread *thread, size_t from, enum trust *ret_trust)
 {
-	const unsigned char *bytes = address ? find_frame(thread, l, COPY_FIRST, address) : NULL;
-	if (!bytes)
-		return false;
-	struct frame frame = frame_parse(l, address, bytes);
-	if (frame.kind != FRAME_PYTHON || !frame.code)
-		return false;
-	if (frame.previous != caller) {
-		bytes = frame.previous ? find_frame(thread, l, COPY_FIRST, frame.previous) : NULL;
-		if (!bytes)
-			return false;
-		struct frame entry = frame_parse(l, frame.previous, bytes);
-		if (entry.kind != FRAME_SHIM || entry.previous != caller)
-			return false;
-	}
-	*ret_frame = frame;
-	return true;
-}
-
-/* Where a callee of `caller` may be: right behind its frame on the data stack, or where a chain that was copied has it. */
-static size_t candidates(struct stack_context *c, const struct thread *thread, const struct seen_frame *caller, uint64_t ret_addresses[static 4])
-{
-	size_t count = 0;
-	uint64_t *index = map_get(&c->codes->by_address, caller->code);
-	if (index && c->codes->entries.data[*index].head.frame_size)
-		ret_addresses[count++] = caller->address + c->codes->entries.data[*index].head.frame_size;
-	for (int k = 0; k < 2; k++) {
-		const struct frame_list *list = &thread->walked[k];
-		for (size_t i = 1; i < list->frames.count; i++)
-			if (list->frames.data[i].address == caller->address) {
-				size_t above = i - 1;
-				if (list->frames.data[above].kind == FRAME_SHIM && above > 0)
-					above--;
-				ret_addresses[count++] = list->frames.data[above].address;
-				break;
-			}
-	}
-	return count;
-}
-
-/* Puts the proven callee of the top frame on it; *ret_grown is false when there is none. */
-static struct error *climb(struct stack_context *c, struct thread *thread, bool *ret_grown)
-{
-	struct seen_frame top = thread->seen.data[thread->seen.count - 1];
-	uint64_t addresses[4];
-	size_t count = candidates(c, thread, &top, addresses);
-	*ret_grown = false;
-	for (size_t i = 0; i < count; i++) {
-		struct frame frame;
-		struct seen_frame seen;
-		bool ok;
-		if (!is_callee(thread, c->layout, addresses[i], top.address, &frame))
+	*ret_trust = TRUST_PROVEN;
+	for (size_t i = from ? from : 1; i < thread->seen.frames.count; i++) {
+		const struct seen_frame *frame = &thread->seen.frames.data[i], *caller = frames_caller(thread, i);
+		enum step step;
+		if (!caller || !frame->code_id)
 			continue;
-		TRY(resolve(c, &frame, &seen, &ok));
-		if (!ok || !evidence_has(c->evidence, top.code_id, top.offset, seen.code_id))
-			continue;
-		*ret_grown = true;
-		return push(c, thread, seen);
-	}
-	return NULL;
-}
-
-/* How many frames at the root two leaf-first chains share, as the first copy has both. */
-static size_t shared_root(const struct frame_list *a, const struct frame_list *b)
-{
-	size_t shared = 0, least = a->frames.count < b->frames.count ? a->frames.count : b->frames.count;
-	while (shared < least && a->frames.data[a->frames.count - 1 - shared].address == b->frames.data[b->frames.count - 1 - shared].address)
-		shared++;
-	return shared;
-}
-
-/* thread->seen becomes what certainly was on the stack at the first copy: what the chains from both pointers share. Of
- * the last sample's frames only the root when neither chain is whole. */
-static struct error *take_base(struct stack_context *c, struct thread *thread)
-{
-	uint64_t missing;
-	struct frame_list *a = &thread->walked[0], *b = &thread->walked[1];
-	bool have_a = stack_walk(thread, c->layout, COPY_FIRST, thread->tops[0], a, &missing) == WALK_COMPLETE && a->frames.count;
-	bool have_b = stack_walk(thread, c->layout, COPY_FIRST, thread->tops[1], b, &missing) == WALK_COMPLETE && b->frames.count;
-	const struct frame_list *list = have_a ? a : b;
-	size_t base = have_a && have_b ? shared_root(a, b) : have_a || have_b ? 1 : 0;
-	if (!base) {
-		thread->seen.count = 0;
-		return NULL;
-	}
-	struct frame_list root = { .frames = { .data = list->frames.data + list->frames.count - base, .count = base } };
-	size_t same;
-	bool sound;
-	return take_list(c, thread, &root, &same, &sound);
-}
-
-static struct error *repair(struct stack_context *c, struct thread *thread)
-{
-	bool grown;
-	TRY(take_base(c, thread));
-	/* An entry from C is no place to stand on: go down to its caller. */
-	while (thread->seen.count && !thread->seen.data[thread->seen.count - 1].code_id)
-		thread->seen.count--;
-	if (thread->seen.count) {
-		do {
-			TRY(climb(c, thread, &grown));
-		} while (grown && thread->seen.count < THREAD_FRAMES_MAX);
-		const struct seen_frame *leaf = &thread->seen.data[thread->seen.count - 1];
-		if (evidence_has(c->evidence, leaf->code_id, leaf->offset, 0)) {
-			thread->quality = QUALITY_REPAIRED;
+		TRY(check_step(c, caller, frame, &step));
+		if (step == STEP_IMPOSSIBLE) {
+			*ret_trust = TRUST_IMPOSSIBLE;
 			return NULL;
 		}
+		if (!evidence_add(c->evidence, caller->code_id, caller->offset, frame->code_id))
+			return &error_no_memory;
+		if (evidence_trusts(c->evidence, caller->code_id, caller->offset, frame->code_id))
+			continue;
+		bool enough = evidence_votes(c->evidence, caller->code_id, caller->offset, frame->code_id) >= EVIDENCE_ENOUGH;
+		enum trust trust = enough || evidence_is_rare(c->evidence, caller->code_id, caller->offset, frame->code_id) ? TRUST_RARE : TRUST_NEW;
+		*ret_trust = trust < *ret_trust ? trust : *ret_trust;
 	}
-	thread->quality = QUALITY_PARTIAL;
-	return push_synthetic(c, thread, SYNTHETIC_PARTIAL);
+	const struct seen_frame *leaf = frames_caller(thread, thread->seen.frames.count);
+	if (leaf && !evidence_add(c->evidence, leaf->code_id, leaf->offset, EVIDENCE_LEAF))
+		return &error_no_memory;
+	return NULL;
 }
+
+/* ---- the stack of one sample ---- */
 
 /* A stack deeper than we follow: <partial> stands for its root. */
 static struct error *take_cut(struct stack_context *c, struct thread *thread, const struct frame_list *list)
 {
 	bool sound = true;
-	thread->seen.count = 0;
-	TRY(push_synthetic(c, thread, SYNTHETIC_PARTIAL));
+	thread->seen.frames.count = 0;
+	TRY(frames_push_synthetic(c, thread, SYNTHETIC_PARTIAL));
 	for (size_t i = list->frames.count; i-- > 0 && sound;) {
 		struct seen_frame seen;
-		TRY(resolve(c, &list->frames.data[i], &seen, &sound));
+		TRY(frames_resolve(c, &list->frames.data[i], &seen, &sound));
 		if (sound)
-			TRY(push(c, thread, seen));
+			TRY(frames_push(c, thread, seen));
 	}
 	thread->quality = QUALITY_PARTIAL;
 	return NULL;
 }
 
+static void remember_roots(struct thread *thread)
+{
+	const struct frame_list *list = &thread->walked;
+	for (size_t i = 0; i < THREAD_ROOTS; i++)
+		thread->roots[i] = i < list->frames.count ? list->frames.data[list->frames.count - 1 - i].address : 0;
+}
+
+/* Two copies that agree, or a thread that stood still: *ret_sound is false when it must be repaired after all. */
+static struct error *take_agreed(struct stack_context *c, struct thread *thread, enum agreement agreement, bool *ret_sound)
+{
+	size_t same;
+	enum trust trust;
+	TRY(frames_take_list(c, thread, &thread->walked, &same, ret_sound));
+	if (!*ret_sound)
+		return NULL;
+	remember_roots(thread);
+	TRY(weigh(c, thread, same, &trust));
+	*ret_sound = trust >= TRUST_NEW;
+	if (!*ret_sound)
+		thread->seen.frames.count = same; /* what stood there before is all that is known of it */
+	thread->quality = agreement == SAME || trust == TRUST_PROVEN ? QUALITY_EXACT : QUALITY_REPAIRED;
+	return NULL;
+}
+
 struct error *stack_take(struct stack_context *c, struct thread *thread, enum walk_end end, bool moving)
 {
-	const struct frame_list *list = &thread->walked[0];
 	uint32_t before = thread->stack;
-	bool sound = end == WALK_COMPLETE && (!moving || copies_agree(thread, c->layout, list));
 	if (end == WALK_CUT) {
-		TRY(take_cut(c, thread, list));
+		TRY(take_cut(c, thread, &thread->walked));
 	} else {
-		size_t same = 0;
+		enum agreement agreement = end != WALK_COMPLETE ? TORN : moving ? compare_copies(thread, c->layout, &thread->walked) : SAME;
+		bool sound = agreement != TORN;
 		if (sound)
-			TRY(take_list(c, thread, list, &same, &sound));
-		if (sound) {
-			thread->quality = QUALITY_EXACT;
-			if (!learn(c, thread, same))
-				return &error_no_memory;
-		} else {
-			TRY(repair(c, thread));
-		}
+			TRY(take_agreed(c, thread, agreement, &sound));
+		if (!sound)
+			TRY(repair_stack(c, thread));
 	}
-	thread->stack = thread->seen.count ? thread->seen.data[thread->seen.count - 1].node : 0;
+	thread->stack = thread->seen.frames.count ? thread->seen.frames.data[thread->seen.frames.count - 1].node : 0;
 	thread->changed = thread->stack != before;
 	return NULL;
 }

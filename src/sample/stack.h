@@ -5,32 +5,13 @@
  * below it stand still. So a stack is *exact* when the pointer was the same before and after the first copy and no frame
  * differs between the copies but for the instruction of the leaf.
  *
- * Otherwise the thread called or returned meanwhile, and the stack as it was at the first copy is put together from what
- * that copy holds: upwards from the frames that both pointers agree on, each next frame only where exact samples have
- * proven that this call site calls that code (evidence.h). Where that ends at an instruction that was seen as a leaf, the
- * stack is *repaired*; else the rest is unknown and the stack *partial*. Nothing is retried until it looks good, and
- * nothing is dropped: both would prefer slow states to quick ones. */
+ * Otherwise the thread called or returned meanwhile, and its stack as it was between the copies is put together from what
+ * both hold (repair.c), with no step that sound samples have not proven (evidence.h): it is *repaired*; or, where that
+ * cannot be, *partial*. Nothing is retried until it looks good, and nothing is dropped: both would prefer slow states to
+ * quick ones. */
 #pragma once
-#include "sample/thread.h"
+#include "sample/frames.h"
 
-enum walk_end {
-	WALK_COMPLETE, /* the root was reached */
-	WALK_MISSING,  /* a frame lies where nothing was copied: `ret_missing` */
-	WALK_BROKEN,   /* a frame that is none: the copy is torn */
-	WALK_CUT,      /* deeper than THREAD_FRAMES_MAX */
-};
-
-/* Follows the frames from `top` in one copy, leaf first. */
-enum walk_end stack_walk(struct thread *thread, const struct layout *layout, enum region_copy copy, uint64_t top,
-	struct frame_list *list, uint64_t *ret_missing);
-
-struct stack_context {
-	const struct layout *layout;
-	struct codes *codes;
-	struct registry *registry;
-	struct evidence *evidence;
-};
-
-/* The frames of a walk as a stack of the recording: thread->stack, ->quality, ->changed, ->seen.
+/* The frames of the walk in thread->walked as a stack of the recording: thread->stack, ->quality, ->changed, ->seen.
  * `moving`: two copies were made and decide the quality; else the thread stood still by construction. */
 struct error *stack_take(struct stack_context *context, struct thread *thread, enum walk_end end, bool moving);

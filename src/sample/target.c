@@ -82,9 +82,10 @@ static void thread_destroy(struct thread *thread)
 	regions_deinit(&thread->regions);
 	vec_free(&thread->chunks);
 	vec_free(&thread->strays);
-	vec_free(&thread->seen);
+	vec_free(&thread->seen.frames);
+	vec_free(&thread->walked.frames);
 	for (int i = 0; i < 2; i++)
-		vec_free(&thread->walked[i].frames);
+		vec_free(&thread->chains[i].frames);
 	if (thread->proc_fd >= 0)
 		close(thread->proc_fd);
 	free(thread);
@@ -98,7 +99,7 @@ void target_destroy(struct target *target)
 		thread_destroy(target->threads.data[i]);
 	vec_free(&target->threads);
 	codes_deinit(&target->codes);
-	map_deinit(&target->evidence.known);
+	evidence_deinit(&target->evidence);
 	map_deinit(&target->links);
 	batch_deinit(&target->batch);
 	memory_destroy(target->memory);
@@ -212,7 +213,7 @@ static bool list_unchanged(const struct target *target)
 
 /* ---- predicting where a thread's frames lie ---- */
 
-enum { CHUNK_SLACK = 512, CHUNK_BYTES_MAX = 4 << 20, LINKS_MAX = 1 << 16, CHAIN_AHEAD = 512 };
+enum { CHUNK_SLACK = 512, CHUNK_BYTES_MAX = 4 << 20, LINKS_MAX = 1 << 16, CHAIN_AHEAD = 512, REGIONS_SPARE = 48 };
 
 static bool in_regions(struct thread *thread, const struct layout *l, uint64_t address)
 {
@@ -241,13 +242,17 @@ static void predict_chain(struct target *target, struct thread *thread, uint64_t
 	}
 }
 
+/* The frames of lately seen chains stay in the plan beside those of this one: a program that calls two functions in turn
+ * is then read without a miss, and a repair finds the callee that came meanwhile. */
 static void plan_heap_frames(struct target *target, struct thread *thread, uint64_t missing)
 {
-	/* What the walk found stays, in its order; from the missing frame on, the remembered chain. */
-	regions_clear(&thread->regions);
-	const struct frame_list *walked = &thread->walked[0];
-	for (size_t i = 0; i < walked->frames.count; i++)
-		add_frame_region(thread, &target->runtime.layout, walked->frames.data[i].address);
+	const struct layout *l = &target->runtime.layout;
+	const struct frame_list *walked = &thread->walked;
+	if (thread->regions.list.count > 2 * walked->frames.count + REGIONS_SPARE) {
+		regions_clear(&thread->regions);
+		for (size_t i = 0; i < walked->frames.count; i++)
+			add_frame_region(thread, l, walked->frames.data[i].address);
+	}
 	predict_chain(target, thread, missing);
 }
 
@@ -295,7 +300,7 @@ static void plan_strays(struct target *target, struct thread *thread, uint64_t m
 {
 	const struct layout *l = &target->runtime.layout;
 	thread->strays.count = 0;
-	const struct frame_list *walked = &thread->walked[0];
+	const struct frame_list *walked = &thread->walked;
 	for (size_t i = 0; i < walked->frames.count; i++)
 		if (!in_regions(thread, l, walked->frames.data[i].address) && !vec_push(&thread->strays, walked->frames.data[i].address))
 			return;
@@ -360,16 +365,13 @@ static void add_interpreter(struct target *target)
 			sizeof target->code_generation, NULL);
 }
 
-/* The frame pointer; in 3.11 and 3.12 through a struct on the C stack, whose place is predicted and checked. */
+/* The frame pointer; in 3.11 and 3.12 in a struct on the C stack, whose place is predicted, and checked afterwards. */
 static void add_top(struct target *target, struct thread *thread, unsigned which)
 {
 	const struct layout *l = &target->runtime.layout;
-	if (l->cframe.current_frame == LAYOUT_NONE) {
+	if (l->cframe.current_frame == LAYOUT_NONE)
 		batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->tops[which], 8, NULL);
-		return;
-	}
-	batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->cframes[which], 8, NULL);
-	if (thread->cframe)
+	else if (thread->cframe)
 		batch_add(&target->batch, thread->cframe + l->cframe.current_frame, &thread->tops[which], 8, NULL);
 }
 
@@ -386,21 +388,27 @@ static void add_state(struct target *target, struct thread *thread)
 	batch_add(&target->batch, thread->tstate + target->state_start, thread->state, target->state_size, &thread->state_failed);
 }
 
-/* A thread that may run while it is read: pointer, frames, pointer, frames. */
+/* A thread that may run while it is read: pointer, frames, pointer, frames, pointer.
+ *
+ * The first pointer is the one that counts. Once we have read a cache line that the target writes, its next write has to
+ * get the line back, some 100 ns on which all its later writes wait too: what we see after the first look lags, and most
+ * where frames come and go quickly. So nothing that the thread writes is touched before the pointer, and the frames are
+ * right after it. */
 static void add_moving(struct target *target, struct thread *thread)
 {
-	add_state(target, thread);
 	add_top(target, thread, 0);
 	add_regions(target, thread, COPY_FIRST);
 	add_top(target, thread, 1);
 	add_regions(target, thread, COPY_SECOND);
+	add_top(target, thread, 2);
+	add_state(target, thread);
 }
 
 static void add_standing(struct target *target, struct thread *thread)
 {
-	add_state(target, thread);
 	add_top(target, thread, 0);
 	add_regions(target, thread, COPY_FIRST);
+	add_state(target, thread);
 }
 
 static struct error *read_batch(struct target *target)
@@ -426,9 +434,14 @@ static uint64_t holder_of(const struct target *target, const struct gil_seen *se
 
 /* ---- one sample ---- */
 
-static bool same_cframe(const struct thread *thread, bool moving)
+/* 3.11 and 3.12: whether the frame pointer was read where it is. */
+static bool check_cframe(const struct target *target, struct thread *thread)
 {
-	return thread->cframe && thread->cframes[0] == thread->cframe && (!moving || thread->cframes[1] == thread->cframe);
+	const struct layout *l = &target->runtime.layout;
+	uint64_t cframe = l->cframe.current_frame == LAYOUT_NONE ? 0 : state_word(target, thread, l->tstate.frame);
+	bool predicted = cframe == thread->cframe;
+	thread->cframe = cframe;
+	return predicted;
 }
 
 static bool covers_data_stack(const struct target *target, const struct thread *thread)
@@ -445,17 +458,16 @@ static struct error *take_thread(struct target *target, struct thread *thread, b
 {
 	enum { TRIES = 12 };
 	const struct layout *l = &target->runtime.layout;
-	struct stack_context context = { l, &target->codes, target->registry, &target->evidence };
+	struct stack_context context = { l, &target->codes, target->registry, &target->evidence, &target->links,
+		.instruction_unit = l->version == 0x030a ? 2 : 1 };
 	enum walk_end end = WALK_BROKEN;
 	for (unsigned i = 0; i < TRIES; i++) {
 		uint64_t missing = 0;
 		bool predicted = true;
-		if (l->cframe.current_frame != LAYOUT_NONE && !same_cframe(thread, moving)) {
-			thread->cframe = thread->cframes[moving ? 1 : 0];
+		if (!check_cframe(target, thread))
 			predicted = false;
-		}
 		if (predicted && covers_data_stack(target, thread)) {
-			end = stack_walk(thread, l, COPY_FIRST, thread->tops[0], &thread->walked[0], &missing);
+			end = frames_walk(thread, l, COPY_FIRST, thread->tops[0], &thread->walked, &missing);
 			if (end != WALK_MISSING)
 				break;
 		}
@@ -470,7 +482,7 @@ static struct error *take_thread(struct target *target, struct thread *thread, b
 	}
 	TRY(stack_take(&context, thread, end, moving));
 	if (l->pyframe.back != LAYOUT_NONE && thread->changed)
-		remember_links(target, &thread->walked[0]);
+		remember_links(target, &thread->walked);
 	return NULL;
 }
 
@@ -478,9 +490,9 @@ static struct error *read_all(struct target *target, struct thread *mover)
 {
 	batch_clear(&target->batch);
 	add_gil(target, &target->gil_first);
-	add_interpreter(target);
 	if (mover)
 		add_moving(target, mover);
+	add_interpreter(target);
 	for (size_t i = 0; i < target->threads.count; i++)
 		if (target->threads.data[i] != mover)
 			add_standing(target, target->threads.data[i]);

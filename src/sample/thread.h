@@ -10,6 +10,7 @@ enum {
 	THREAD_STATE_MAX = 1024, /* bytes of a PyThreadState that are copied */
 	THREAD_FRAMES_MAX = 20000, /* deeper stacks are cut: <partial> at the root */
 	THREAD_CHUNKS_MAX = 256,
+	THREAD_ROOTS = 4,          /* the outermost Python frame and the entries from C below it */
 };
 
 /* A frame of the last sample, root first. Entries from C are among them, with node that of their caller. */
@@ -19,10 +20,14 @@ struct seen_frame {
 	uint32_t code_id;
 	int32_t offset;
 	uint32_t node;
+	bool from_c; /* called from C, not by an instruction of its caller's */
 };
 
 struct frame_list {
 	VEC(struct frame) frames; /* leaf first */
+};
+struct seen_list {
+	VEC(struct seen_frame) frames; /* root first */
 };
 
 struct thread {
@@ -34,16 +39,17 @@ struct thread {
 	struct regions regions;
 	unsigned char state[THREAD_STATE_MAX];
 	uint64_t tops[3];          /* the frame pointer before the first copy, between the copies, after the second */
-	uint64_t cframes[3];       /* 3.11-3.12: what those were read through */
-	uint64_t cframe;           /* the one predicted */
+	uint64_t cframe;           /* 3.11-3.12: where that pointer is predicted to be */
 	bool state_failed;
 
 	VEC(uint64_t) chunks;      /* older chunks of the data stack, newest first */
 	uint64_t chunk;            /* the newest */
 	VEC(uint64_t) strays;      /* frames that lie in no chunk, as of the last walk */
 
-	VEC(struct seen_frame) seen;
-	struct frame_list walked[2];
+	struct seen_list seen;     /* the last sample's stack */
+	struct seen_list chains[2]; /* room for repairs */
+	struct frame_list walked;
+	uint64_t roots[THREAD_ROOTS];         /* where the outermost frames of the last whole walk lie, the outermost first; 0: none */
 	uint32_t stack;            /* id of the last sample's stack */
 	enum quality quality;
 	bool changed;              /* its stack is not that of the sample before */

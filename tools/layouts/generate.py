@@ -2,12 +2,13 @@
 """Writes what src/cpython knows of CPython's structs, from each version's own headers.
 
     tools/layouts/generate.py                  write the three headers, after comparing them with live interpreters
-    tools/layouts/generate.py --check          compare only; status 1 when a header on disk is not what would be written
+    tools/layouts/generate.py --check          write nothing; status 1 when a header is not what the interpreters say
+                                               that are here; the rows of other versions are left alone
     tools/layouts/generate.py --python EXE     one more interpreter, with its headers; may be repeated
 
-It looks for interpreters in $PYENV_ROOT (default ~/.pyenv) and in the tree that tools/make-sid.sh makes ($PYROMETER_SID,
-default .sid; used through chroot, as root). probe.c is compiled against the headers of each, live_check.py is run by each.
-Where a version is there in several patch levels, the newest makes the row and the differences are printed.
+It looks for interpreters in $PYENV_ROOT (default ~/.pyenv) and in the tree that tools/make-sid.sh makes (PYROMETER_SID,
+default .sid; used through chroot, as root). probe.c is compiled against the headers of each, and each runs
+live_check.py. Where a version is there in several patch levels, the newest makes the row, and what moved is printed.
 """
 import argparse
 import collections
@@ -86,8 +87,8 @@ class Interpreter:
         outside = tempfile.mkdtemp(dir=(self.root or "") + "/tmp")
         try:
             program = outside[len(self.root or ""):] + "/probe"
-            flags = ["-std=gnu11", "-w", *("-I" + path for path in self.includes), *("-D" + name for name in definitions)]
-            self.run(["gcc", *flags, "-x", "c", "-", "-o", program], source)
+            flags = ["-I" + path for path in self.includes] + ["-D" + name for name in definitions]
+            self.run(["gcc", "-std=gnu11", "-w", *flags, "-x", "c", "-", "-o", program], source)
             return [line.split() for line in self.run([program]).splitlines()]
         finally:
             shutil.rmtree(outside)
@@ -112,7 +113,7 @@ class Row:
             if kind == "layout":
                 self.values[name] = numbers[0]
                 if not 0 <= numbers[0] < NONE:
-                    raise Failure(f"{name} of {interpreter.name} is {numbers[0]}, which the type of struct layout cannot hold")
+                    raise Failure(f"{name} of {interpreter.name} is {numbers[0]}: too large for struct layout")
             else:
                 self.published[name] = numbers
 
@@ -131,7 +132,8 @@ class Row:
 def read_fields():
     """'group.field' in the order of layout.def."""
     with open(os.path.join(CPYTHON, "layout.def")) as file:
-        fields = [".".join(match) for match in re.findall(r"^LAYOUT_FIELD\((\w+), (\w+)\)", file.read(), re.MULTILINE)]
+        matches = re.findall(r"^LAYOUT_FIELD\((\w+), (\w+)\)", file.read(), re.MULTILINE)
+    fields = [".".join(match) for match in matches]
     twice = [name for name, count in collections.Counter(fields).items() if count > 1]
     if twice:
         raise Failure(f"layout.def names twice: {', '.join(twice)}")
@@ -176,7 +178,8 @@ def make_rows(interpreters, fields):
     real = {row.key for row in rows}
     for interpreter in interpreters:
         if interpreter.version >= FREE_THREADED_SINCE and (interpreter.version, True) not in real:
-            rows.append(Row(interpreter, interpreter.probe(["Py_GIL_DISABLED=1"]), fields, assumed_free_threaded=True))
+            lines = interpreter.probe(["Py_GIL_DISABLED=1"])
+            rows.append(Row(interpreter, lines, fields, assumed_free_threaded=True))
     return sorted(rows, key=lambda row: (*row.key, row.interpreter.hex))
 
 
@@ -214,7 +217,8 @@ def check_live(rows):
             for sentence in result["wrong"]:
                 failed = True
                 print(f"{row.interpreter.name}: WRONG: {sentence}", file=sys.stderr)
-        print(f"{row.interpreter.name}: {len(row.values) - len(unchecked)} of {len(row.values)} fields compared with the "
+        count = len(row.values)
+        print(f"{row.interpreter.name}: {count - len(unchecked)} of {count} fields compared with the "
               f"running interpreter, {result['published']} with _Py_DebugOffsets, {result['members']} with tp_members; "
               f"not: {', '.join(sorted(unchecked)) or 'none'}")
     if failed:
@@ -231,22 +235,26 @@ def heading(name, what, rows):
 
 
 def write_groups(fields):
-    lines = heading("layout_groups.h", "The members of struct layout, a group for each of CPython's structs; from layout.def.", [])
+    lines = heading("layout_groups.h", "The members of struct layout, a group for each of CPython's structs.", [])
     for group, names in by_group(fields).items():
         lines += ["struct {", *(f"\tuint32_t {name};" for name in names), f"}} {group};"]
     return lines
 
 
+def write_row(fields, row):
+    lines = ["\t{", f"\t\t.version = 0x{row.version:04x}, /* {row.source} */",
+             f"\t\t.free_threaded = {str(row.free_threaded).lower()},"]
+    for group, names in by_group(fields).items():
+        values = [f".{name} = {row.values.get(f'{group}.{name}', 'LAYOUT_NONE')}" for name in names]
+        lines += wrapped(f"\t\t.{group} = {{ ", values, " },")
+    return lines + ["\t},"]
+
+
 def write_layouts(fields, rows):
-    lines = heading("layouts.h", "The rows of the table: for each version where its structs' fields lie, newest last.", rows)
+    lines = heading("layouts.h", "For each version where its structs' fields lie, newest last.", rows)
     lines += ["", "static const struct layout layouts[] = {"]
     for row in rows:
-        lines += ["\t{", f"\t\t.version = 0x{row.version:04x}, /* {row.source} */",
-                  f"\t\t.free_threaded = {str(row.free_threaded).lower()},"]
-        for group, names in by_group(fields).items():
-            values = [f".{name} = {row.values.get(f'{group}.{name}', 'LAYOUT_NONE')}" for name in names]
-            lines += wrapped(f"\t\t.{group} = {{ ", values, " },")
-        lines.append("\t},")
+        lines += write_row(fields, row)
     return lines + ["};"]
 
 
@@ -291,6 +299,15 @@ struct debug_offsets_map {
 """
 
 
+def write_map(fields, version, published):
+    lines = [f"static const struct debug_offsets_field debug_offsets_fields_{version:04x}[] = {{"]
+    for name in fields:
+        if name in published:
+            numbers = ["DEBUG_OFFSETS_NONE" if number < 0 else str(number) for number in published[name]]
+            lines += wrapped("\t{ ", [f"offsetof(struct layout, {name})", *numbers], " },")
+    return lines + ["};"]
+
+
 def write_debug_offsets(fields, rows):
     maps = {}
     for row in rows:
@@ -299,15 +316,11 @@ def write_debug_offsets(fields, rows):
             if maps.setdefault(row.version, form) != form:
                 raise Failure(f"_Py_DebugOffsets of {row.interpreter.name} differs between its builds")
     sources = [row for row in rows if row.version >= DEBUG_OFFSETS_SINCE]
-    lines = heading("debug_offsets_table.h", "Where _Py_DebugOffsets tells the fields of struct layout, by version.", sources)
+    what = "Where _Py_DebugOffsets tells the fields of struct layout, by version."
+    lines = heading("debug_offsets_table.h", what, sources)
     lines += ["#pragma once", *TABLE_TYPES.strip().splitlines()]
     for version, (_, published) in maps.items():
-        lines += ["", f"static const struct debug_offsets_field debug_offsets_fields_{version:04x}[] = {{"]
-        for name in fields:
-            if name in published:
-                numbers = ["DEBUG_OFFSETS_NONE" if number < 0 else str(number) for number in published[name]]
-                lines += wrapped("\t{ ", [f"offsetof(struct layout, {name})", *numbers], " },")
-        lines.append("};")
+        lines += ["", *write_map(fields, version, published)]
     lines += ["", "static const struct debug_offsets_map debug_offsets_maps[] = {"]
     for version, (head, published) in maps.items():
         lines += wrapped("\t{ ", [
@@ -317,24 +330,53 @@ def write_debug_offsets(fields, rows):
     return lines + ["};"]
 
 
-def put(name, lines, check):
-    """Writes one header, or says whether it is as it should be."""
-    path, text = os.path.join(CPYTHON, name), "\n".join(lines) + "\n"
+def on_disk(name):
     try:
-        with open(path) as file:
-            same = file.read() == text
+        with open(os.path.join(CPYTHON, name)) as file:
+            return file.read()
     except FileNotFoundError:
-        same = False
-    if same:
-        return True
-    if check:
-        print(f"src/cpython/{name} is not what the headers say", file=sys.stderr)
-        return False
+        return ""
+
+
+def check_disk(fields, rows):
+    """Fails unless each row and map of the interpreters here stands in the headers as it would be written."""
+    layouts, maps = on_disk("layouts.h"), on_disk("debug_offsets_table.h")
+    stale = [] if on_disk("layout_groups.h") == as_text(write_groups(fields)) else ["layout_groups.h"]
+    for row in rows:
+        if f" /* {row.source} */" not in layouts:
+            print(f"{row.source}: layouts.h has no row of this patch level, or none of this version")
+        elif as_text(write_row(fields, row)) not in layouts:
+            stale.append(f"layouts.h, {row.source}")
+        if row.version >= DEBUG_OFFSETS_SINCE and as_text(write_map(fields, row.version, row.published)) not in maps:
+            stale.append(f"debug_offsets_table.h, {row.source}")
+    if stale:
+        raise Failure(f"out of date: {'; '.join(stale)}")
+
+
+def refuse_loss(rows):
+    """A machine with fewer interpreters must not make the table poorer."""
+    here = {row.key for row in rows}
+    pattern = r"\.version = 0x(\w+), .*\n\s*\.free_threaded = (\w+)"
+    lost = [f"{int(version, 16) >> 8}.{int(version, 16) & 255}{'t' if free_threaded == 'true' else ''}"
+            for version, free_threaded in re.findall(pattern, on_disk("layouts.h"))
+            if (int(version, 16), free_threaded == "true") not in here]
+    if lost:
+        raise Failure(f"not written, since the rows of {', '.join(lost)} would be lost: no such interpreter is here")
+
+
+def as_text(lines):
+    return "\n".join(lines) + "\n"
+
+
+def put(name, lines):
+    text = as_text(lines)
+    if on_disk(name) == text:
+        return
+    path = os.path.join(CPYTHON, name)
     with open(path + ".new", "w") as file:
         file.write(text)
     os.replace(path + ".new", path)
     print(f"src/cpython/{name} written")
-    return True
 
 
 def main():
@@ -350,15 +392,18 @@ def main():
     if never:
         print(f"in no version found here: {', '.join(never)}")
     check_live(rows)
+    if options.check:
+        check_disk(fields, rows)
+        return
     rows = choose(rows)
-    written = [put("layout_groups.h", write_groups(fields), options.check),
-               put("layouts.h", write_layouts(fields, rows), options.check),
-               put("debug_offsets_table.h", write_debug_offsets(fields, rows), options.check)]
-    return 0 if all(written) else 1
+    refuse_loss(rows)
+    put("layout_groups.h", write_groups(fields))
+    put("layouts.h", write_layouts(fields, rows))
+    put("debug_offsets_table.h", write_debug_offsets(fields, rows))
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        main()
     except Failure as failure:
         sys.exit(f"generate.py: {failure}")

@@ -1,7 +1,7 @@
 """Compares a row of the table with the interpreter that runs this: 2.7 and 3.6 to 3.15, also free-threaded.
 
-generate.py runs it as `python -c PROGRAM ROW`. It reads its own process with ctypes, through the offsets of the row only,
-and says in one line of JSON which fields led to what Python itself answers, and which did not.
+generate.py runs it as `python -c PROGRAM ROW`. It reads its own process with ctypes, through the offsets of the row
+only, and says in one line of JSON which fields led to what Python itself answers, and which did not.
 """
 import ctypes
 import gc
@@ -227,17 +227,19 @@ def check_collector():
         old, stride = stats + ROW["gc_stats.old"], ROW["gc_stats.old_stride"]
         rings = [(stats, "gc_stats.young_index"), (old, "gc_stats.old_index"), (old + stride, "gc_stats.old_index")]
         items = [ring + read(ring, index, 1) * ROW["gc_stats.stride"] for ring, index in rings]
+        now = time.monotonic_ns()
         true("gc_stats.start gc_stats.stop", all(
-            0 < read(item, "gc_stats.start") <= read(item, "gc_stats.stop") for item in items))
-        true("gc_stats.young_index gc_stats.old_index gc_stats.stride",
-             (ROW["gc_stats.young_index"] % ROW["gc_stats.stride"], ROW["gc_stats.old_index"] % ROW["gc_stats.stride"]) == (0, 0))
+            now - 60 * 10**9 < read(item, "gc_stats.start") <= read(item, "gc_stats.stop") <= now for item in items))
+        sizes = ROW["gc_stats.young_index"], ROW["gc_stats.old_index"]
+        same("gc_stats.young_index gc_stats.old_index gc_stats.stride",
+             [size % ROW["gc_stats.stride"] for size in sizes], [0, 0])
         from_frame = seen[0][1]
         code = read(from_frame, "iframe.executable") & ~3 if from_frame else 0
         same("interp.gc_frame", code, id(check_collector.__code__))
     else:
         items = [base + ROW[stats_field] + i * ROW["gc_stats.stride"] for i in range(3)]
-    same("%s gc_stats.collections gc_stats.stride gc_stats.young_index gc_stats.old gc_stats.old_index gc_stats.old_stride"
-         % stats_field, [read(item, "gc_stats.collections") for item in items], expected)
+    same(stats_field + " gc_stats.collections gc_stats.stride gc_stats.young_index gc_stats.old gc_stats.old_index"
+         " gc_stats.old_stride", [read(item, "gc_stats.collections") for item in items], expected)
     gc.enable()
 
 
@@ -257,7 +259,8 @@ def check_code_generation():
 def check_heap_frames(marker):
     """2.7 to 3.10: PyFrameObject."""
     frame = sys._getframe()
-    same("tstate.frame", ctypes.c_uint64.from_address(TSTATE + ROW["tstate.frame"]).value, id(frame))  # no call: no frame
+    current = ctypes.c_uint64.from_address(TSTATE + ROW["tstate.frame"]).value  # read without a call, that is: a frame
+    same("tstate.frame", current, id(frame))
     back, address = frame.f_back, id(frame.f_back)
     same("pyframe.back", read(id(frame), "pyframe.back"), address)
     same("pyframe.code", read(address, "pyframe.code"), id(back.f_code))
@@ -388,7 +391,8 @@ def check_code():
     same("code.nlocalsplus", read(id(code), "code.nlocalsplus", 4), code.co_nlocals)
     same("code.code_adaptive", ROW["code.code_adaptive"], type(code).__basicsize__)
     same("var_object.size code.code_adaptive", read(id(code), "var_object.size"), size // 2)
-    same("code.code_adaptive", ctypes.string_at(id(code) + ROW["code.code_adaptive"], size)[1::2][-1:], code.co_code[1::2][-1:])
+    instructions = ctypes.string_at(id(code) + ROW["code.code_adaptive"], size)
+    same("code.code_adaptive", instructions[-1:], code.co_code[-1:])  # the last argument; others may be specialized
     true("code.size", 0 < ROW["code.size"] - ROW["code.code_adaptive"] <= 8)
     if has("code.framesize"):
         same("code.framesize iframe.localsplus", read(id(code), "code.framesize", 4) * 8,
@@ -417,8 +421,8 @@ def check_types():
 
 
 MEMBERS = [
-    (type(sample.__code__), "co_", "code", "argcount kwonlyargcount flags firstlineno stacksize consts names filename name "
-     "qualname linetable lnotab code nlocals"),
+    (type(sample.__code__), "co_", "code", "argcount kwonlyargcount flags firstlineno stacksize consts names filename"
+     " name qualname linetable lnotab code"),
     (type(sys._getframe()), "f_", "pyframe", "back code lasti"),
     (type(generator_of(0)), "gi_", "generator", "frame"),
 ]
@@ -427,9 +431,8 @@ MEMBERS = [
 def check_members():
     """The types' own tables of members. Returns how many were there to compare with."""
     count = 0
-    special = {(type(sys), "__dict__"): "module.dict", (type, "__basicsize__"): "type.basicsize",
-               (type, "__dictoffset__"): "type.dictoffset", (type, "__flags__"): "type.flags"}
-    expected = dict(special)
+    expected = {(type(sys), "__dict__"): "module.dict", (type, "__basicsize__"): "type.basicsize",
+                (type, "__dictoffset__"): "type.dictoffset", (type, "__flags__"): "type.flags"}
     for kind, prefix, group, names in MEMBERS:
         expected.update({(kind, prefix + name): "%s.%s" % (group, name.replace("lnotab", "linetable"))
                          for name in names.split()})
@@ -440,7 +443,8 @@ def check_members():
             field = expected.get((kind, name))
             if field in ROW:
                 count += 1
-                same("type.members member.name member.offset member.size " + field, read(member, "member.offset"), ROW[field])
+                same("type.members member.name member.offset member.size " + field,
+                     read(member, "member.offset"), ROW[field])
             member += ROW["member.size"]
     return count
 
@@ -471,13 +475,15 @@ def check_text():
         raw = ctypes.string_at(read(id(text), "unicode.any_data"), 5 * unit)
         same("unicode.any_data", raw.decode("utf-16-le" if unit == 2 else "utf-32-le"), text)
         return
-    same("unicode.compact_data", ctypes.string_at(id(text) + ROW["unicode.compact_data"], 10), text.encode("utf-16-le"))
+    utf16 = text.encode("utf-16-le")
+    same("unicode.compact_data", ctypes.string_at(id(text) + ROW["unicode.compact_data"], 10), utf16)
     ascii_text = "".join(["plain", " text"])
     same("unicode.ascii_data", ctypes.string_at(id(ascii_text) + ROW["unicode.ascii_data"], 10), b"plain text")
     subclass = type("subclass", (str,), {})
     legacy = subclass(text)
-    same("unicode.any_data", ctypes.string_at(read(id(legacy), "unicode.any_data"), 10), text.encode("utf-16-le"))
-    states = [read(id(string), "unicode.state", 4) >> ROW["unicode.kind_bit"] & 31 for string in (ascii_text, text, legacy)]
+    same("unicode.any_data", ctypes.string_at(read(id(legacy), "unicode.any_data"), 10), utf16)
+    states = [read(id(string), "unicode.state", 4) >> ROW["unicode.kind_bit"] & 31
+              for string in (ascii_text, text, legacy)]
     same("unicode.state unicode.kind_bit", states, [1 | 8 | 16, 2 | 8, 2])
     api.PyUnicode_AsUTF8.argtypes = [ctypes.py_object]
     utf8 = pointer_from("PyUnicode_AsUTF8", text)
@@ -514,9 +520,9 @@ def check_general_dict():
     else:
         same("dict.values", read(address, "dict.values"), 0)
         found = list(entries_of_keys(read(address, "dict.keys")))
-    same("dict.keys dict.mask dict_keys.size dict_keys.kind dict_keys.log2_index_bytes dict_keys.nentries dict_keys.indices "
-         "dict_entry.key dict_entry.value dict_entry.size dict_entry.hash",
-         {(ctypes.c_int64(read(place, "dict_entry.hash")).value, key, value) for place, key, value in found}, expected)
+    found = {(ctypes.c_int64(read(place, "dict_entry.hash")).value, key, value) for place, key, value in found}
+    same("dict.keys dict.mask dict_keys.size dict_keys.kind dict_keys.log2_index_bytes dict_keys.nentries"
+         " dict_keys.indices dict_entry.key dict_entry.value dict_entry.size dict_entry.hash", found, expected)
 
 
 def check_text_dict():

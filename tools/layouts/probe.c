@@ -366,7 +366,7 @@ static void probe_objects(void)
 	OFFSET(generator, frame, PyGenObject, gi_iframe);
 	OFFSET(generator, state, PyGenObject, gi_frame_state);
 #endif
-/* Before an object's head: _PyObject_ManagedDictPointer() and, in 3.11, _PyObject_ValuesPointer() of pycore_object.h */
+/* Before an object's head; pycore_object.h: _PyObject_ManagedDictPointer() and, in 3.11, _PyObject_ValuesPointer() */
 #if FROM(3, 13)
 	print("object.managed_dict", -MANAGED_DICT_OFFSET);
 #elif FROM(3, 11)
@@ -425,9 +425,12 @@ static void print_published(const char *field, long source, long plus, long minu
 	printf("published %s %ld %ld %ld\n", field, source, plus, minus);
 }
 
-#define PUBLISHED(group, field, member) print_published(#group "." #field, AT(member), NOTHING, NOTHING)
-#define PUBLISHED_PLUS(group, field, member, plus) print_published(#group "." #field, AT(member), AT(plus), NOTHING)
-#define PUBLISHED_MINUS(group, field, member, minus) print_published(#group "." #field, AT(member), NOTHING, AT(minus))
+#define PUBLISHED(group, field, member) \
+	print_published(#group "." #field, AT(member), NOTHING, NOTHING)
+#define PUBLISHED_PLUS(group, field, member, plus) \
+	print_published(#group "." #field, AT(member), AT(plus), NOTHING)
+#define PUBLISHED_MINUS(group, field, member, minus) \
+	print_published(#group "." #field, AT(member), NOTHING, AT(minus))
 
 /* pycore_runtime.h in 3.13, pycore_debug_offsets.h later; what is put into it: pycore_runtime_init.h there. */
 static void probe_published(void)
@@ -450,7 +453,8 @@ static void probe_published(void)
 	PUBLISHED_PLUS(interp, gc_collecting, interpreter_state.gc, gc.collecting);
 	/* The holder and the lock are told from the interpreter's start, `enabled` from the lock's own. */
 	PUBLISHED_MINUS(gil, locked, interpreter_state.gil_runtime_state_locked, interpreter_state.gil_runtime_state);
-	PUBLISHED_MINUS(gil, last_holder, interpreter_state.gil_runtime_state_holder, interpreter_state.gil_runtime_state);
+	PUBLISHED_MINUS(gil, last_holder, interpreter_state.gil_runtime_state_holder,
+		interpreter_state.gil_runtime_state);
 	PUBLISHED(gil, enabled, interpreter_state.gil_runtime_state_enabled);
 
 	PUBLISHED(tstate, size, thread_state.size);

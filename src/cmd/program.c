@@ -1,5 +1,5 @@
-/* target.c: see target.h. Nothing is executed here: the words are looked at, and files are looked for. */
-#include "cmd/target.h"
+/* program.c: see program.h. Nothing is executed here: the words are looked at, and files are looked for. */
+#include "cmd/program.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,11 +32,12 @@ static bool is_folder(const char *path)
 
 static bool folder_is_program(const char *path)
 {
-	char *main = NULL;
-	if (asprintf(&main, "%s/__main__.py", path) < 0)
+	char *main_file;
+	if (asprintf(&main_file, "%s/__main__.py", path) < 0)
 		return false;
-	_cleanup_free_ char *owned = main;
-	return is_file(main);
+	bool found = is_file(main_file);
+	free(main_file);
+	return found;
 }
 
 static bool is_run_by_python(const char *word)
@@ -72,7 +73,8 @@ static struct error *find_executable(const char *word, const char *path, char **
 	if (!strchr(word, '/')) {
 		TRY(search_path(word, path ? path : default_path, &found, &denied));
 	} else if (is_folder(word)) {
-		return error_new(ERROR_NOT_EXECUTABLE, "'%s' is a folder without a __main__.py: there is nothing to run", word);
+		return error_new(
+			ERROR_NOT_EXECUTABLE, "'%s' is a folder without a __main__.py: there is nothing to run", word);
 	} else if (access(word, F_OK) != 0) {
 		return error_new(ERROR_NOT_FOUND, "there is no file '%s'", word);
 	} else if (access(word, X_OK) != 0) {
@@ -81,7 +83,8 @@ static struct error *find_executable(const char *word, const char *path, char **
 		return &error_no_memory;
 	}
 	if (!found && denied)
-		return error_new(ERROR_NOT_EXECUTABLE, "'%s' is not executable: chmod +x, or name the program that runs it", word);
+		return error_new(ERROR_NOT_EXECUTABLE,
+			"'%s' is not executable: chmod +x, or name the program that runs it", word);
 	if (!found)
 		return error_new(ERROR_NOT_FOUND, "there is no program '%s' on PATH%s", word,
 			is_file(word) ? "; the file of this folder is started as ./NAME" : "");
@@ -152,52 +155,53 @@ static struct error *make_argv(const char *const first[3], char *const *words, c
 	return NULL;
 }
 
-bool target_is_given(const struct target_options *options, char *const *words)
+bool program_is_given(const struct program_options *options, char *const *words)
 {
 	return options->module || options->code || words[0];
 }
 
-static struct error *resolve(const struct target_options *options, char *const *words, const char *path,
-	struct target *target)
+static struct error *resolve(
+	const struct program_options *options, char *const *words, const char *path, struct program *program)
 {
 	const char *first[3] = { NULL };
 	if (options->module || options->code || is_run_by_python(words[0])) {
 		if (!options->module && !options->code && !is_folder(words[0]) && !is_file(words[0]))
 			return error_new(ERROR_NOT_FOUND, "there is no file '%s'", words[0]);
-		TRY(find_python(options->python, path, &target->executable, &first[0]));
+		TRY(find_python(options->python, path, &program->executable, &first[0]));
 		if (options->module || options->code) {
 			first[1] = options->module ? "-m" : "-c";
 			first[2] = options->module ? options->module : options->code;
 		}
 	} else {
 		if (options->python)
-			return error_new(ERROR_USAGE, "--python is for what Python runs (app.py, -m, -c); '%s' is executed as it stands",
+			return error_new(ERROR_USAGE,
+				"--python is for what Python runs (app.py, -m, -c); '%s' is executed as it stands",
 				words[0]);
-		TRY(find_executable(words[0], path, &target->executable));
+		TRY(find_executable(words[0], path, &program->executable));
 	}
-	TRY(make_argv(first, words, &target->argv));
-	target->name = short_name(options->module ? options->module : options->code ? first[0] : words[0]);
-	return target->name ? NULL : &error_no_memory;
+	TRY(make_argv(first, words, &program->argv));
+	program->name = short_name(options->module ? options->module : options->code ? first[0] : words[0]);
+	return program->name ? NULL : &error_no_memory;
 }
 
-struct error *target_resolve(const struct target_options *options, char *const *words, const char *path,
-	struct target *ret_target)
+struct error *program_resolve(
+	const struct program_options *options, char *const *words, const char *path, struct program *ret_program)
 {
-	if (!target_is_given(options, words))
+	if (!program_is_given(options, words))
 		return error_new(ERROR_USAGE, "name what to run: app.py, -m MODULE, -c CODE or a command line");
-	_cleanup_target_ struct target target = { 0 };
-	TRY(resolve(options, words, path, &target));
-	*ret_target = target;
-	target = (struct target){ 0 };
+	_cleanup_program_ struct program program = { 0 };
+	TRY(resolve(options, words, path, &program));
+	*ret_program = program;
+	program = (struct program){ 0 };
 	return NULL;
 }
 
-void target_deinit(struct target *target)
+void program_deinit(struct program *program)
 {
-	for (char **word = target->argv; word && *word; word++)
+	for (char **word = program->argv; word && *word; word++)
 		free(*word);
-	free(target->argv);
-	free(target->executable);
-	free(target->name);
-	*target = (struct target){ 0 };
+	free(program->argv);
+	free(program->executable);
+	free(program->name);
+	*program = (struct program){ 0 };
 }

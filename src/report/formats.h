@@ -1,0 +1,10 @@
+/* formats.h: one entry a format, each in its own file. */
+#pragma once
+#include "report/report.h"
+
+extern const struct report_format report_format_text;
+extern const struct report_format report_format_json;
+extern const struct report_format report_format_collapsed;
+extern const struct report_format report_format_speedscope;
+extern const struct report_format report_format_pprof;
+extern const struct report_format report_format_svg;

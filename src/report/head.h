@@ -1,0 +1,18 @@
+/* head.h: what every output says of its recording: how it was made, and how well. */
+#pragma once
+#include "profile/times.h"
+#include "report/report.h"
+
+/* "3.11.7", "3.15.0b2"; empty for 0. */
+void head_add_python_version(struct buffer *out, uint32_t hexversion);
+/* The words of a command line as a JSON array. */
+void head_add_json_words(struct buffer *out, struct text command);
+/* The members of a JSON object, from `"tool":` on, without its braces: the tool, the recording, its counts. */
+void head_add_json(struct buffer *out, const struct profile *profile, const struct profile_times *all);
+/* What shares are of: "samples" and the filters, in JSON: the members of an object. */
+void head_add_json_view(struct buffer *out, const struct profile_view *view);
+
+/* "samples", "wall", "cpu", "bytes", "count". */
+const char *head_weight_name(enum profile_weight weight);
+/* "samples", "ns", "bytes", "". */
+const char *head_weight_unit(enum profile_weight weight);

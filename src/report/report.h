@@ -1,0 +1,64 @@
+/* report.h: a profile as something to read: one format, one file of this directory, one entry in a table.
+ *
+ *     struct report_options options = report_options_default();
+ *     options.view.idle = true;                                  // --idle
+ *     const struct report_format *format = report_find_format("web.svg");
+ *     TRY(format->write(profile, &options, &out));               // then write out.data to where it belongs
+ *
+ * All formats show the same view and have the same totals. A writer never fails because of what a recording holds; its
+ * errors are of memory. Files, terminals and the messages to the user are the caller's.
+ */
+#pragma once
+#include <stdio.h>
+
+#include "base/buffer.h"
+#include "profile/view.h"
+
+enum report_by {
+	REPORT_BY_DEFAULT = 0, /* text and pictures: functions; collapsed, pprof and JSON: lines */
+	REPORT_BY_FUNCTION,    /* frames are functions and carry no line */
+	REPORT_BY_LINE,        /* frames are lines of functions */
+	REPORT_BY_PROCESS,     /* as the default, with a root frame for each process even if there is but one */
+};
+
+enum report_sort { REPORT_SORT_BOTH = 0, REPORT_SORT_SELF, REPORT_SORT_TOTAL };
+
+/* What `report` can be asked for. Every option works with every format where it has a meaning there. */
+struct report_options {
+	struct profile_view_options view; /* --idle, --gil (only_gil), --cpu (only_cpu), --weight */
+	enum report_by by;     /* --by function|line|process */
+	enum report_sort sort; /* --sort self|total: the text has one table of functions instead of two */
+	bool threads;          /* --threads: a root frame for each thread */
+	bool full_paths;       /* --full-paths: files as the target names them, not shortened by its sys.path */
+	bool lines;            /* --lines: the text shows the hot lines amid their source */
+	size_t rows;           /* -n: rows of each table of the text; 0: as fits the section */
+	bool summary;          /* the text is the head and ten functions by self and by total: the end of `record` */
+	/* How the text is drawn; report_options_for_terminal() finds out. */
+	unsigned width; /* columns */
+	bool colour;    /* ANSI escapes */
+	bool ascii;     /* nothing beyond ASCII of our own; names stay as they are */
+};
+
+/* Samples, busy time, 80 columns, no colour. */
+struct report_options report_options_default(void);
+
+/* Width, colour and characters for text on `stream`: COLUMNS or the terminal's width, 80 when it is none; colour on a
+ * terminal unless NO_COLOR is set or TERM is dumb, and with FORCE_COLOR anywhere; ASCII unless the locale is UTF-8. */
+void report_options_for_terminal(struct report_options *options, FILE *stream);
+
+struct report_format {
+	const char *name;              /* for --format */
+	const char *summary;           /* one line of help */
+	const char *const *extensions; /* with the dot, NULL at the end; the first is the usual one */
+	bool binary;                   /* not for a terminal */
+	/* Appends to `out`. The profile is decoded where needed, and otherwise left as it is. */
+	struct error *(*write)(struct profile *profile, const struct report_options *options, struct buffer *out);
+};
+
+/* The format of this name, or that of a file of this name by its longest known extension; NULL: none. */
+const struct report_format *report_find_format(const char *name_or_file);
+/* All formats, NULL at the end, for help and for "no such format" messages. */
+const struct report_format *const *report_list_formats(void);
+
+/* "samples", "wall", "cpu", "bytes", "count" to a weight; false: no such weight. */
+bool report_find_weight(const char *name, enum profile_weight *ret_weight);

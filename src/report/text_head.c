@@ -1,0 +1,233 @@
+/* text_head.c: what was measured, how well, at what cost, and where the time went in all. */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "report/head.h"
+#include "report/page.h"
+
+static void add_count(struct buffer *out, uint64_t count, const char *what, const char *plural)
+{
+	print_add_number(out, count);
+	buffer_printf(out, " %s%s", what, count == 1 ? "" : plural);
+}
+
+static uint32_t count_processes(const struct page *page)
+{
+	uint32_t count = 0;
+	for (size_t i = 1; i < page->profile->processes.count; i++)
+		count += page->times.processes[i].samples > 0;
+	return count;
+}
+
+static void add_command(struct page *page)
+{
+	const struct profile *profile = page->profile;
+	struct buffer *text = &page->scratch;
+	text->size = 0;
+	if (profile->processes.count > 1)
+		label_add_command(text, profile->processes.data[1].command);
+	if (!text->size)
+		buffer_add_string(text, "a program whose command line is not known");
+	page_ink(page, INK_TITLE);
+	print_add_fitted(page->out, print_text(text), page_room(page, 0), false, page->options->ascii);
+	page_ink(page, INK_PLAIN);
+	page_end_line(page);
+}
+
+static void add_start(struct buffer *text, uint64_t unix_ns)
+{
+	time_t seconds = (time_t)(unix_ns / NS_PER_S);
+	struct tm local;
+	char date[32];
+	if (unix_ns && localtime_r(&seconds, &local) && strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &local))
+		buffer_printf(text, ", %s", date);
+}
+
+/* "CPython 3.11.7, pid 4242 and 1 more process, on furnace, 2023-11-14 22:13:20" */
+static void add_target(struct page *page)
+{
+	const struct profile *profile = page->profile;
+	struct buffer text = { 0 };
+	if (profile->processes.count > 1) {
+		const struct profile_process *first = &profile->processes.data[1];
+		buffer_add_string(&text, first->python_version ? "CPython " : "Python of unknown version");
+		head_add_python_version(&text, first->python_version);
+		buffer_printf(&text, "%s, pid %u", first->flags & 1 ? " free-threaded" : "", first->pid);
+		if (profile->processes.count > 2) {
+			buffer_add_string(&text, " and ");
+			add_count(&text, profile->processes.count - 2, "more process", "es");
+		}
+	}
+	if (profile->info.host.size) {
+		buffer_add_string(&text, text.size ? ", on " : "on ");
+		print_add_text(&text, profile->info.host);
+	}
+	add_start(&text, profile->info.start_unix_ns);
+	page_paragraph(page, INK_PLAIN, 0, buffer_string(&text));
+	buffer_deinit(&text);
+}
+
+/* "7.54 s at 1,000 Hz: 23,156 samples of 5 threads: 23,065 exact, 84 repaired, 7 partial; 3 ticks late, 1 missed" */
+static void add_samples(struct page *page)
+{
+	const struct profile *profile = page->profile;
+	const struct profile_times *all = &page->times.all;
+	struct buffer text = { 0 };
+	print_add_duration(&text, profile_duration(profile), page->options->ascii);
+	if (profile->info.rate_millihertz) {
+		buffer_add_string(&text, " at ");
+		print_add_number(&text, (profile->info.rate_millihertz + 500) / 1000);
+		buffer_add_string(&text, " Hz, ");
+	} else {
+		buffer_add_string(&text, " as fast as it goes, ");
+	}
+	add_count(&text, all->samples, "sample", "s");
+	buffer_add_string(&text, " of ");
+	add_count(&text, all->threads, "thread", "s");
+	buffer_add_string(&text, ": ");
+	print_add_number(&text, all->quality[QUALITY_EXACT]);
+	buffer_add_string(&text, " exact, ");
+	print_add_number(&text, all->quality[QUALITY_REPAIRED]);
+	buffer_add_string(&text, " repaired, ");
+	print_add_number(&text, all->quality[QUALITY_PARTIAL]);
+	buffer_add_string(&text, " partial");
+	if (profile->ended) {
+		buffer_add_string(&text, "; ");
+		add_count(&text, profile->end.ticks_late, "tick", "s");
+		buffer_add_string(&text, " late, ");
+		print_add_number(&text, profile->end.ticks_missed);
+		buffer_add_string(&text, " missed");
+	}
+	page_paragraph(page, INK_PLAIN, 0, buffer_string(&text));
+	buffer_deinit(&text);
+}
+
+static void add_warning(struct page *page, struct buffer *text)
+{
+	if (text->size)
+		page_paragraph(page, INK_WARM, 0, buffer_string(text));
+	text->size = 0;
+}
+
+static void add_status(struct buffer *text, uint32_t status)
+{
+	if (WIFSIGNALED(status))
+		buffer_printf(text, "The program died of signal %d (%s).", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status))
+		buffer_printf(text, "The program ended with status %d.", WEXITSTATUS(status));
+}
+
+/* What should make one doubt the rest. */
+static void add_warnings(struct page *page)
+{
+	const struct profile *profile = page->profile;
+	struct buffer text = { 0 };
+	if (!profile->ended)
+		buffer_add_string(&text, "The recording was cut off; this is what came before.");
+	add_warning(page, &text);
+	if (profile->ended && profile->end.read_errors) {
+		add_count(&text, profile->end.read_errors, "read", "s");
+		buffer_add_string(&text, " of the program failed.");
+	}
+	add_warning(page, &text);
+	if (profile->ended && profile->end.unseen_children) {
+		add_count(&text, profile->end.unseen_children, "child process", "es");
+		buffer_add_string(&text, " ended before a sample could be taken.");
+	}
+	add_warning(page, &text);
+	if (profile->ended && profile->end.target_ended)
+		add_status(&text, profile->end.target_status);
+	add_warning(page, &text);
+	buffer_deinit(&text);
+}
+
+struct figure {
+	const char *title;
+	uint64_t ns, of; /* of 0: no share is shown */
+	bool shown;
+};
+
+enum { FIGURE_WIDTH = 11 };
+
+static void add_figures(struct page *page, const struct figure *figures, size_t count)
+{
+	page_end_line(page);
+	for (size_t i = 0; i < count; i++)
+		if (figures[i].shown)
+			page_cell(page, INK_DIM, FIGURE_WIDTH, "%s", figures[i].title);
+	page_end_line(page);
+	for (size_t i = 0; i < count; i++)
+		if (figures[i].shown)
+			page_duration(page, INK_STRONG, FIGURE_WIDTH, figures[i].ns);
+	page_end_line(page);
+	for (size_t i = 0; i < count; i++)
+		if (figures[i].of && figures[i].shown)
+			page_cell(page, INK_PLAIN, FIGURE_WIDTH, "%.1f %%", (double)figures[i].ns * 100 / (double)figures[i].of);
+		else if (figures[i].shown)
+			page_cell(page, INK_PLAIN, FIGURE_WIDTH, "%s", "");
+	page_end_line(page);
+}
+
+/* Wall, CPU, idle and the GIL side by side. */
+static void add_times(struct page *page)
+{
+	const struct profile_times *all = &page->times.all;
+	uint64_t wall = profile_duration(page->profile), states = page->profile->states_seen;
+	bool gil = states & (STATE_HOLDS_GIL | STATE_WAITS_GIL), several = all->threads > 1;
+	const struct figure figures[] = {
+		{ "wall", wall, 0, true },
+		{ all->cpu_exact ? "CPU" : "CPU, about", all->cpu, wall, true },
+		{ "idle", all->idle, all->wall, true },
+		{ "GIL held", all->gil_held, wall, gil },
+		{ "GIL wait", all->gil_wait, all->wall, gil },
+		{ "collector", all->gc, all->wall, states & STATE_GC },
+	};
+	add_figures(page, figures, sizeof figures / sizeof *figures);
+	if (!several)
+		return;
+	struct buffer text = { 0 };
+	buffer_printf(&text, "CPU%s: of the wall time; %s: of the ", gil ? " and GIL held" : "",
+		gil ? "the others" : "idle");
+	print_add_duration(&text, all->wall, page->options->ascii);
+	buffer_printf(&text, " of %u threads", all->threads);
+	if (count_processes(page) > 1)
+		buffer_printf(&text, " in %u processes", count_processes(page));
+	page_paragraph(page, INK_DIM, 3, buffer_string(&text));
+	buffer_deinit(&text);
+}
+
+static void add_own_cost(struct page *page)
+{
+	const struct recording_end *end = &page->profile->end;
+	struct buffer text = { 0 };
+	if (!page->profile->ended || !end->duration)
+		return;
+	buffer_add_string(&text, "Pyrometer itself took ");
+	print_add_duration(&text, end->own_cpu_ns, page->options->ascii);
+	buffer_printf(&text, " of CPU (%.1f %% of a core) and ", (double)end->own_cpu_ns * 100 / (double)end->duration);
+	if (end->stopped_ns) {
+		buffer_add_string(&text, "stopped the program for ");
+		print_add_duration(&text, end->stopped_ns, page->options->ascii);
+		buffer_add_string(&text, " in all.");
+	} else {
+		buffer_add_string(&text, "never stopped the program.");
+	}
+	page_end_line(page);
+	page_paragraph(page, INK_DIM, 0, buffer_string(&text));
+	buffer_deinit(&text);
+}
+
+struct error *page_add_head(struct page *page)
+{
+	add_command(page);
+	add_target(page);
+	add_samples(page);
+	add_warnings(page);
+	if (page->times.all.samples)
+		add_times(page);
+	add_own_cost(page);
+	return NULL;
+}

@@ -1,0 +1,54 @@
+#include "sample/evidence.h"
+
+enum { ANY_CALLEE = -1 };
+
+static bool vote(struct map *votes, uint64_t key)
+{
+	uint64_t *count = map_get(votes, key);
+	if (!count)
+		return map_put(votes, key, 1);
+	++*count;
+	return true;
+}
+
+static uint64_t site_key(uint32_t code, uint32_t callee)
+{
+	return (uint64_t)code << 32 | callee;
+}
+
+bool evidence_site(const struct evidence *evidence, uint32_t code, uint32_t callee, int32_t *ret_instruction)
+{
+	const uint64_t *site = map_get(&evidence->sites, site_key(code, callee));
+	if (site)
+		*ret_instruction = (int32_t)((int64_t)*site - 2);
+	return site && evidence_trusts(evidence, code, *ret_instruction, callee);
+}
+
+bool evidence_add(struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
+{
+	if (callee != EVIDENCE_LEAF && !map_put(&evidence->sites, site_key(code, callee), (uint64_t)(instruction + 2)))
+		return false;
+	return vote(&evidence->votes, evidence_key_(code, instruction, callee)) &&
+	       vote(&evidence->votes, evidence_key_(code, instruction, (uint32_t)ANY_CALLEE));
+}
+
+bool evidence_is_rare(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
+{
+	uint64_t all = evidence_votes(evidence, code, instruction, (uint32_t)ANY_CALLEE);
+	return evidence_votes(evidence, code, instruction, callee) * EVIDENCE_RARE < all;
+}
+
+bool evidence_trusts(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
+{
+	uint64_t votes = evidence_votes(evidence, code, instruction, callee);
+	if (callee == EVIDENCE_LEAF)
+		return votes > 0;
+	return votes >= EVIDENCE_ENOUGH && !evidence_is_rare(evidence, code, instruction, callee);
+}
+
+void evidence_deinit(struct evidence *evidence)
+{
+	map_deinit(&evidence->votes);
+	map_deinit(&evidence->possible);
+	map_deinit(&evidence->sites);
+}
