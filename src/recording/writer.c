@@ -305,7 +305,21 @@ DEFINE_DEFINITION(process, process_def)
 DEFINE_DEFINITION(thread, thread_def)
 DEFINE_DEFINITION(code, code_def)
 DEFINE_DEFINITION(stack, stack_def)
-DEFINE_DEFINITION(end, recording_end)
+
+/* The last record of the file: in a batch of its own, as the definitions of a batch come before its events. */
+static struct error *writer_end(struct sink *sink, const struct recording_end *end)
+{
+	struct recording_writer *writer = writer_of(sink);
+	struct buffer *buffer;
+	if (writer->current && writer->current->events.count)
+		submit(writer);
+	TRY(begin_definition(writer, &buffer));
+	if (!buffer)
+		return NULL;
+	TRY(ids_add_end(&writer->ids, end));
+	record_put_end(buffer, end);
+	return buffer->failed ? &error_no_memory : NULL;
+}
 
 static struct error *check_events(const struct recording_writer *writer, const struct event *events, size_t count)
 {

@@ -199,6 +199,18 @@ static bool needs_quotes(struct text word)
 	return !word.size;
 }
 
+static void add_quoted(struct buffer *out, struct text word)
+{
+	const char *at = word.data, *end = word.data + word.size;
+	buffer_add_char(out, '\'');
+	for (const char *quote; (quote = memchr(at, '\'', (size_t)(end - at))); at = quote + 1) {
+		print_add_text(out, (struct text){ at, (size_t)(quote - at) });
+		buffer_add_string(out, "'\\''");
+	}
+	print_add_text(out, (struct text){ at, (size_t)(end - at) });
+	buffer_add_char(out, '\'');
+}
+
 void label_add_command(struct buffer *out, struct text command)
 {
 	const char *at = command.data, *end = command.data + command.size;
@@ -206,13 +218,10 @@ void label_add_command(struct buffer *out, struct text command)
 		const char *nul = memchr(at, '\0', (size_t)(end - at));
 		struct text word = { at, (size_t)((nul ? nul : end) - at) };
 		buffer_add_string(out, first ? "" : " ");
-		if (needs_quotes(word)) {
-			buffer_add_char(out, '\'');
+		if (needs_quotes(word))
+			add_quoted(out, word);
+		else
 			print_add_text(out, word);
-			buffer_add_char(out, '\'');
-		} else {
-			print_add_text(out, word);
-		}
 		at += word.size + 1;
 	}
 }

@@ -14,8 +14,10 @@ void page_ink(struct page *page, enum ink ink)
 		[INK_HOT] = "\x1b[1;31m",
 		[INK_WARM] = "\x1b[33m",
 	};
-	if (page->options->colour)
-		buffer_add_string(page->out, escapes[ink]);
+	if (!page->options->colour || ink == page->ink)
+		return;
+	buffer_add_string(page->out, escapes[ink]);
+	page->ink = ink;
 }
 
 enum ink page_ink_of_share(double share)
@@ -57,12 +59,13 @@ void page_cell(struct page *page, enum ink ink, unsigned columns, const char *fo
 void page_paragraph(struct page *page, enum ink ink, unsigned indent, const char *text)
 {
 	unsigned width = page->options->width, at = width; /* as if a line were full */
-	page_ink(page, ink);
 	for (bool first = true; *text; first = false) {
 		size_t bytes = strcspn(text, " ");
 		unsigned columns = print_count_columns((struct text){ text, bytes });
 		if (first || at + 1 + columns > width) {
+			page_ink(page, INK_PLAIN);
 			page_write(page, "%s%*s", first ? "" : "\n", (int)indent, "");
+			page_ink(page, ink);
 			at = indent;
 		} else {
 			buffer_add_char(page->out, ' ');

@@ -7,6 +7,8 @@
 #include "report/print.h"
 #include "report/report.h"
 
+enum ink { INK_PLAIN = 0, INK_TITLE, INK_DIM, INK_STRONG, INK_HOT, INK_WARM };
+
 struct page {
 	struct profile *profile;
 	const struct report_options *options;
@@ -16,9 +18,8 @@ struct page {
 	struct profile_time_table times;
 	struct labels labels;
 	struct buffer *out, scratch;
+	enum ink ink; /* of what is written now */
 };
-
-enum ink { INK_PLAIN = 0, INK_TITLE, INK_DIM, INK_STRONG, INK_HOT, INK_WARM };
 
 /* Everything written until page_ink(page, INK_PLAIN) is of this colour; nothing without colour. */
 void page_ink(struct page *page, enum ink ink);

@@ -13,9 +13,9 @@
 #include "report/head.h"
 #include "report/svg_page.h"
 
-enum { MOST_FRAMES = 20000, MOST_ROWS = 2000, LONGEST_NAME = 1000 };
+enum { MOST_FRAMES = 20000, LONGEST_NAME = 1000 };
 
-static const double LEAST_SHARE = 0.0005, COLUMN_WIDTH = 7.23;
+static const double COLUMN_WIDTH = 7.23;
 
 static int heavier(const void *left, const void *right, void *data)
 {
@@ -34,11 +34,11 @@ static struct error *choose(struct svg *s)
 	s->place = malloc(count * sizeof *s->place);
 	if (!order || !s->place)
 		return &error_no_memory;
-	double least = LEAST_SHARE * (double)s->view.all.weight;
+	double least = SVG_LEAST_SHARE * (double)s->view.all.weight;
 	for (size_t i = 0; i < count; i++) {
 		const struct profile_node *node = &s->tree.nodes.data[i];
 		s->place[i] = PROFILE_NONE;
-		if (!i || ((double)node->total.weight >= least && node->depth <= MOST_ROWS))
+		if (!i || ((double)node->total.weight >= least && node->depth <= SVG_MOST_ROWS))
 			order[wide++] = (uint32_t)i;
 	}
 	qsort_r(order, wide, sizeof *order, heavier, s->tree.nodes.data);
@@ -138,7 +138,8 @@ static void add_frame(struct svg *s, size_t i)
 	unsigned y = SVG_TOP + node->depth * SVG_ROW, columns = width > 6 ? (unsigned)((width - 6) / COLUMN_WIDTH) : 0;
 	buffer_add_string(s->out, "<g><rect class=\"");
 	add_class(s, node);
-	buffer_printf(s->out, "\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"/>", x, y, width > 0.5 ? width : 0.5, SVG_ROW);
+	buffer_printf(s->out, "\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"/>", x, y,
+		width > 3 ? width - 0.8 : width > 0.5 ? width : 0.5, SVG_ROW - 1);
 	if (columns >= 3) {
 		make_label(s, node);
 		s->scratch.size = 0;

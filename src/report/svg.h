@@ -4,7 +4,9 @@
 #include "report/label.h"
 #include "report/print.h"
 
-enum { SVG_WIDTH = 1200, SVG_PAD = 10, SVG_ROW = 17, SVG_TOP = 104, SVG_BOTTOM = 14 };
+enum { SVG_WIDTH = 1200, SVG_PAD = 10, SVG_ROW = 17, SVG_TOP = 104, SVG_BOTTOM = 14, SVG_MOST_ROWS = 2000 };
+/* What is narrower than this share of the width is not drawn. */
+#define SVG_LEAST_SHARE 0.0005
 
 struct svg {
 	struct profile_view view;

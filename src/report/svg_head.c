@@ -104,8 +104,8 @@ static void add_meaning(struct svg *s)
 		double share = s->view.all.weight ? (double)s->left_out_weight * 100 / (double)s->view.all.weight : 0;
 		buffer_add_char(text, ' ');
 		print_add_number(text, s->left_out);
-		buffer_printf(text, " narrower or deeper frame%s, %.2f %% of the width, %s not drawn.", s->left_out == 1 ? "" : "s", share,
-			s->left_out == 1 ? "is" : "are");
+		buffer_printf(text, " frame%s narrower than %.2f %% or deeper than %d calls %s not drawn: %.2f %% of the width.",
+			s->left_out == 1 ? "" : "s", SVG_LEAST_SHARE * 100, SVG_MOST_ROWS, s->left_out == 1 ? "is" : "are", share);
 	}
 	add_text(s, 67, "faint", LINE_COLUMNS);
 }
@@ -116,12 +116,12 @@ static void add_legend(struct svg *s)
 		const char *class, *text;
 		unsigned width;
 	} entries[] = {
-		{ "o0", "own code", 86 },
-		{ "s0", "site-packages", 114 },
-		{ "l0", "standard library", 124 },
-		{ "i", "import", 74 },
-		{ "g", "garbage collection", 140 },
-		{ "y", "unknown", 82 },
+		{ "o0", "own code", 94 },
+		{ "s0", "site-packages", 124 },
+		{ "l0", "standard library", 138 },
+		{ "i", "import", 82 },
+		{ "g", "garbage collection", 156 },
+		{ "y", "unknown", 92 },
 		{ "r", "process or thread", 130 },
 	};
 	unsigned x = SVG_PAD;

@@ -21,7 +21,7 @@ static void add_whole(struct page *page, struct buffer *text)
 	if (timed) {
 		print_add_duration(text, view->all.weight, page->options->ascii);
 		buffer_printf(text, " of %s%s", view->options.weight == PROFILE_CPU ? "" : busy,
-			view->options.weight == PROFILE_CPU ? "sampled CPU time" : "time of threads");
+			view->options.weight == PROFILE_CPU ? "sampled CPU time" : "threads' time");
 	} else if (view->options.weight == PROFILE_SAMPLES) {
 		print_add_number(text, view->all.weight);
 		buffer_printf(text, " %ssample%s", busy, view->all.weight == 1 ? "" : "s");

@@ -105,7 +105,7 @@ static void add_newer(struct lines_drawing *d)
 		return;
 	print_add_text(&text, page->labels.files.data[d->newer_function]);
 	if (d->newer_count > 1)
-		buffer_printf(&text, " and %u more files were", d->newer_count - 1);
+		buffer_printf(&text, " and %u other file%s were", d->newer_count - 1, d->newer_count == 2 ? "" : "s");
 	else
 		buffer_add_string(&text, " was");
 	buffer_add_string(&text, " changed after the recording: what stands there now is not shown.");

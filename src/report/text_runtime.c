@@ -44,8 +44,9 @@ static struct error *add_gc_lines(struct page *page)
 	qsort(rows, count, sizeof *rows, more_gc);
 	if (count) {
 		page_ink(page, INK_DIM);
-		page_write(page, "%8s%5s  %s\n", "share", "", "the line that set it off");
+		page_write(page, "%8s%5s  %s", "share", "", "the line that set it off");
 		page_ink(page, INK_PLAIN);
+		page_end_line(page);
 	}
 	for (size_t i = 0; i < count && i < page_rows(page, GC_LINES); i++) {
 		struct label label = label_of_function(&page->labels, rows[i]->function);
@@ -120,8 +121,9 @@ static struct error *add_waits(struct page *page)
 	qsort_r(order, count, sizeof *order, longer_wait, page->profile->waits.data);
 	if (count) {
 		page_ink(page, INK_DIM);
-		page_write(page, "%9s  %s\n", "waited", "which thread, for which");
+		page_write(page, "%9s  %s", "waited", "which thread, for which");
 		page_ink(page, INK_PLAIN);
+		page_end_line(page);
 	}
 	for (size_t i = 0; i < count && i < page_rows(page, GIL_ROWS); i++)
 		add_wait(page, &page->profile->waits.data[order[i]]);
@@ -149,8 +151,9 @@ static struct error *add_waiting_functions(struct page *page)
 	if (!flat->functions.count || !flat->functions.data[order[0]].waits_gil)
 		return NULL;
 	page_ink(page, INK_DIM);
-	page_write(page, "%8s%8s  %s\n", "waits", "holds", "function");
+	page_write(page, "%8s%8s  %s", "waits", "holds", "function");
 	page_ink(page, INK_PLAIN);
+	page_end_line(page);
 	for (size_t i = 0; i < flat->functions.count && i < page_rows(page, GIL_ROWS); i++) {
 		const struct profile_function_row *row = &flat->functions.data[order[i]];
 		if (!row->waits_gil)
@@ -221,8 +224,9 @@ static void add_time_heads(struct page *page, const char *title, const char *wha
 	page_write(page, "%9s%10s", "CPU", "idle");
 	if (knows_gil(page))
 		page_write(page, "%10s%10s", "GIL held", "GIL wait");
-	page_write(page, "  %s\n", what);
+	page_write(page, "  %s", what);
 	page_ink(page, INK_PLAIN);
+	page_end_line(page);
 }
 
 static void add_time_cells(struct page *page, const struct profile_times *times)
@@ -241,8 +245,9 @@ static void add_more(struct page *page, size_t count, size_t shown)
 	if (count <= shown)
 		return;
 	page_ink(page, INK_DIM);
-	page_write(page, "%*s%zu more\n", knows_gil(page) ? 41 : 21, "", count - shown);
+	page_write(page, "%*s%zu more", knows_gil(page) ? 41 : 21, "", count - shown);
 	page_ink(page, INK_PLAIN);
+	page_end_line(page);
 }
 
 struct error *page_add_threads(struct page *page)

@@ -67,6 +67,8 @@ static uint32_t next_shown_sibling(const struct tree_drawing *d, uint32_t node)
 static void add_branches(struct tree_drawing *d, uint32_t node, bool branches)
 {
 	unsigned count = d->indents[node];
+	if (!count)
+		return;
 	page_ink(d->page, INK_DIM);
 	for (unsigned i = 0; i < count; i++) {
 		bool more = d->more.data[i], own = branches && i + 1 == count;

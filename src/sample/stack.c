@@ -40,7 +40,7 @@ static struct error *check_step(struct stack_context *c, const struct seen_frame
 {
 	enum step step = evidence_step(c->evidence, caller->code_id, caller->offset, frame->code_id);
 	if (step == STEP_UNKNOWN) {
-		bool possible = frame->from_c || call_site_can_push(c->codes->memory, c->codes->runtime, caller->instruction, caller->offset);
+		bool possible = frame->from_c || call_site_look(c->codes->memory, c->codes->runtime, caller->code, caller->offset).pushes;
 		step = possible ? STEP_POSSIBLE : STEP_IMPOSSIBLE;
 		/* A call site that called C is not yet what it is once it is specialized for Python: only yes is for ever. */
 		if (possible && !evidence_set_step(c->evidence, caller->code_id, caller->offset, frame->code_id, step))

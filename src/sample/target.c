@@ -101,6 +101,7 @@ void target_destroy(struct target *target)
 	codes_deinit(&target->codes);
 	evidence_deinit(&target->evidence);
 	map_deinit(&target->links);
+	map_deinit(&target->leaf_calls);
 	batch_deinit(&target->batch);
 	memory_destroy(target->memory);
 	free(target);

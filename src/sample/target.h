@@ -17,6 +17,7 @@ struct target {
 	struct codes codes;
 	struct evidence evidence;
 	struct map links;          /* until 3.10: frame -> its caller's, to predict chains from */
+	struct map leaf_calls;     /* code id and offset -> whether a call stands there */
 	struct batch batch;
 
 	VEC(struct thread *) threads;

@@ -57,7 +57,11 @@ struct thread {
 	uint16_t kernel_state;     /* STATE_ bits that /proc said last */
 	uint16_t syscall;
 	uint64_t kernel_state_at;  /* ns; when */
-	bool waits_gil;
+	bool held_gil;             /* at the last sample */
+	bool leaf_calls;           /* its leaf stands at a call */
+	bool counted;              /* its times have been read before */
+	uint32_t name_reads;
+	uint64_t named_at;         /* when its name was read last */
 	int proc_fd;               /* of /proc/PID/task/TID/syscall; -1: not open */
 	uint32_t generation;       /* of the thread list that it was last in */
 };

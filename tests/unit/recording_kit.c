@@ -530,7 +530,29 @@ void kit_check_events(const struct kit *got, const struct kit *wanted, size_t ev
 	}
 }
 
-/* ---- folders, errors ---- */
+/* ---- folders, files, errors ---- */
+
+struct kit_bytes kit_read_file(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 0, SEEK_END), 0);
+	struct kit_bytes bytes = { .size = (size_t)ftell(file) };
+	rewind(file);
+	bytes.data = malloc(bytes.size + 1);
+	assert_non_null(bytes.data);
+	assert_int_equal(fread(bytes.data, 1, bytes.size, file), bytes.size);
+	fclose(file);
+	return bytes;
+}
+
+void kit_write_file(const char *path, const void *data, size_t size)
+{
+	FILE *file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
 
 void kit_folder_make(struct kit_folder *folder)
 {

@@ -68,6 +68,16 @@ struct kit_folder {
 void kit_folder_make(struct kit_folder *folder);
 void kit_folder_remove(struct kit_folder *folder);
 
+struct kit_bytes {
+	unsigned char *data; /* free() */
+	size_t size;
+};
+struct kit_bytes kit_read_file(const char *path);
+void kit_write_file(const char *path, const void *data, size_t size);
+
+/* Times of samples are within a microsecond: what the format promises. */
+enum { TIME_ERROR = 1000 };
+
 #define kit_ok(call) kit_expect_ok((call), __FILE__, __LINE__)
 void kit_expect_ok(struct error *error, const char *file, int line);
 /* The call must fail, with this kind and these words in the message. */

@@ -10,6 +10,9 @@
 
 enum { LINES_OF_A_FUNCTION = 250 };
 
+/* A folder that no machine has: a golden file must not depend on what stands there. */
+#define LIB "/nowhere/lib"
+
 static void must(struct error *error)
 {
 	if (!error)
@@ -174,17 +177,17 @@ static void define_shop(struct feed *feed, const char *root, struct shop *shop)
 	uint32_t module = feed_function(feed, "<module>", app, 1), main_ = feed_function(feed, "main", app, 41);
 	uint32_t handle = feed_function(feed, "Handler.handle", app, 22), price = feed_function(feed, "Basket.price", prices, 8);
 	uint32_t rate = feed_function(feed, "Basket.price.<locals>.<genexpr>", prices, 10);
-	uint32_t dispatch = feed_function(feed, "Router.dispatch", "/usr/lib/python3/dist-packages/router/core.py", 102);
-	uint32_t call = feed_function(feed, "Router._call", "/usr/lib/python3/dist-packages/router/core.py", 140);
-	uint32_t loads = feed_function(feed, "loads", "/usr/lib/python3.11/json/__init__.py", 299);
-	uint32_t decode = feed_function(feed, "JSONDecoder.decode", "/usr/lib/python3.11/json/decoder.py", 332);
-	uint32_t raw = feed_function(feed, "JSONDecoder.raw_decode", "/usr/lib/python3.11/json/decoder.py", 343);
+	uint32_t dispatch = feed_function(feed, "Router.dispatch", LIB "/python3/dist-packages/router/core.py", 102);
+	uint32_t call = feed_function(feed, "Router._call", LIB "/python3/dist-packages/router/core.py", 140);
+	uint32_t loads = feed_function(feed, "loads", LIB "/python3.11/json/__init__.py", 299);
+	uint32_t decode = feed_function(feed, "JSONDecoder.decode", LIB "/python3.11/json/decoder.py", 332);
+	uint32_t raw = feed_function(feed, "JSONDecoder.raw_decode", LIB "/python3.11/json/decoder.py", 343);
 	uint32_t find = feed_function(feed, "_find_and_load", "<frozen importlib._bootstrap>", 1165);
 	uint32_t load = feed_function(feed, "_load_unlocked", "<frozen importlib._bootstrap>", 1120);
 	uint32_t prices_module = feed_function(feed, "<module>", prices, 1);
-	uint32_t select = feed_function(feed, "EpollSelector.select", "/usr/lib/python3.11/selectors.py", 451);
-	uint32_t bootstrap = feed_function(feed, "Thread._bootstrap", "/usr/lib/python3.11/threading.py", 995);
-	uint32_t run = feed_function(feed, "Thread.run", "/usr/lib/python3.11/threading.py", 963);
+	uint32_t select = feed_function(feed, "EpollSelector.select", LIB "/python3.11/selectors.py", 451);
+	uint32_t bootstrap = feed_function(feed, "Thread._bootstrap", LIB "/python3.11/threading.py", 995);
+	uint32_t run = feed_function(feed, "Thread.run", LIB "/python3.11/threading.py", 963);
 	uint32_t worker = feed_function(feed, "digest_worker", app, 60), partial = feed_synthetic(feed, "<partial>");
 
 	uint32_t at_module = feed_stack(feed, 0, module, 69), at_main = feed_stack(feed, at_module, main_, 9);
@@ -228,7 +231,7 @@ void feed_shop(struct sink *sink, const char *root)
 	struct feed feed;
 	struct shop shop;
 	char path[1024];
-	snprintf(path, sizeof path, "%s\n/usr/lib/python311.zip\n/usr/lib/python3.11\n/usr/lib/python3/dist-packages", root);
+	snprintf(path, sizeof path, "%s\n" LIB "/python311.zip\n" LIB "/python3.11\n" LIB "/python3/dist-packages", root);
 	feed_begin(&feed, sink, 1000);
 	uint32_t parent = feed_process(&feed, 4242, "/usr/bin/python3 app.py --port 8000", path);
 	uint32_t main_thread = feed_thread(&feed, parent, 4242, "MainThread"), first = feed_thread(&feed, parent, 4250, "digest-1");

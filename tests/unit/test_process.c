@@ -25,6 +25,7 @@ static pid_t start_child(const char *name)
 	assert_int_equal(pipe(ready), 0);
 	pid_t child = fork();
 	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failing test leaves nothing behind */
 		if (name)
 			prctl(PR_SET_NAME, name);
 		if (write(ready[1], "x", 1) != 1)

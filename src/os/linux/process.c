@@ -29,7 +29,7 @@ static uint64_t ticks_to_ns(unsigned long long ticks)
 /* The name stands in brackets and may itself hold brackets, blanks and newlines: only its last bracket is certain. */
 static bool parse_stat(const char *stat, struct process *process)
 {
-	const char *open = strchr(stat, '('), *close = strchr(stat, ')');
+	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
 	if (!open || !close || close < open)
 		return false;
 	int parent;

@@ -4,6 +4,7 @@
 // of calls: what a frame calls follows it, and a frame's parent comes before it.
 const svg = document.documentElement, frames = document.getElementById("frames").children;
 const count = data.name.length, start = new Float64Array(count), end = new Int32Array(count);
+const height = Number(svg.getAttribute("height"));
 const XHTML = "http://www.w3.org/1999/xhtml", SVG = "http://www.w3.org/2000/svg";
 let zoom = 0, pattern = null, columnWidth = 7.23, pad = 10;
 
@@ -40,7 +41,7 @@ function place(i, x, width, up) {
 	g.style.display = "";
 	g.classList.toggle("up", up);
 	rect.setAttribute("x", x.toFixed(1));
-	rect.setAttribute("width", Math.max(width, 0.5).toFixed(1));
+	rect.setAttribute("width", (width > 3 ? width - 0.8 : Math.max(width, 0.5)).toFixed(1));
 	if (!label) {
 		if (text) text.textContent = "";
 		return;
@@ -54,6 +55,7 @@ function place(i, x, width, up) {
 }
 
 function draw() {
+	svg.setAttribute("height", Math.max(height, window.innerHeight));
 	const width = Math.max(svg.clientWidth, 480) - 2 * pad, scale = width / (data.total[zoom] || 1);
 	for (let i = 0; i < count; i++) {
 		const inside = i >= zoom && i < end[zoom], pixels = i === zoom ? width : data.total[i] * scale;

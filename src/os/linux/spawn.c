@@ -1,0 +1,71 @@
+#include "os/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* In the child. What it cannot do it says through the pipe, which a successful exec closes. */
+static void run_child(const char *executable, char *const *argv, int report_fd, const sigset_t *mask)
+{
+	for (int signal = 1; signal < NSIG; signal++) {
+		struct sigaction action;
+		/* What was ignored when we were started stays ignored, as after any exec. */
+		if (sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+	}
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execv(executable, argv);
+	int why = errno;
+	ssize_t written = write(report_fd, &why, sizeof why);
+	_exit(written == sizeof why ? 127 : 126);
+}
+
+struct error *spawn_program(const char *executable, char *const *argv, pid_t *ret_pid)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC))
+		return error_os(errno, "cannot make a pipe");
+	_cleanup_close_ int read_end = ends[0];
+	sigset_t all, before;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid_t pid = fork();
+	if (pid == 0)
+		run_child(executable, argv, ends[1], &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(ends[1]);
+	if (pid < 0)
+		return error_os(errno, "cannot start %s", executable);
+	int why;
+	if (read(read_end, &why, sizeof why) == sizeof why) {
+		waitpid(pid, NULL, 0);
+		struct error *error = error_os(why, "cannot execute %s", executable);
+		if (error != &error_no_memory)
+			error->kind = why == ENOENT ? ERROR_NOT_FOUND : ERROR_NOT_EXECUTABLE;
+		return error;
+	}
+	*ret_pid = pid;
+	return NULL;
+}
+
+bool spawn_has_ended(pid_t pid, int *ret_status)
+{
+	return waitpid(pid, ret_status, WNOHANG) == pid;
+}
+
+int spawn_wait(pid_t pid)
+{
+	int status = 0;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+int spawn_exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
