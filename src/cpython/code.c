@@ -45,6 +45,7 @@ bool code_head_parse(const struct layout *l, const unsigned char *bytes, struct 
 		.filename = word(bytes, l->code.filename), .name = word(bytes, l->code.name),
 		.qualname = word(bytes, l->code.qualname), .linetable = word(bytes, l->code.linetable),
 		.first_line = half(bytes, l->code.firstlineno), .version = half(bytes, l->code.version),
+		.flags = half(bytes, l->code.flags),
 	};
 	if (l->code.code_adaptive != LAYOUT_NONE) {
 		uint64_t units = word(bytes, l->var_object.size);
@@ -67,7 +68,7 @@ bool code_head_parse(const struct layout *l, const unsigned char *bytes, struct 
 bool code_head_equal(const struct code_head *a, const struct code_head *b)
 {
 	return a->filename == b->filename && a->name == b->name && a->qualname == b->qualname && a->linetable == b->linetable &&
-	       a->instructions == b->instructions && a->first_line == b->first_line && a->version == b->version;
+	       a->instructions == b->instructions && a->first_line == b->first_line && a->version == b->version && a->flags == b->flags;
 }
 
 static uint32_t line_table_kind(uint16_t version)

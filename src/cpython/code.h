@@ -14,9 +14,16 @@ struct code_head {
 	uint64_t filename, name, qualname, linetable;
 	uint64_t instructions;  /* 3.11+: how many bytes of code follow the fixed part; before: the bytes object */
 	uint32_t first_line;
+	uint32_t flags;         /* co_flags */
 	uint32_t version;       /* 3.12+: co_version */
 	uint32_t frame_size;    /* 3.11+: bytes of a frame of it on the data stack: where its callee's begins */
 };
+
+/* Generators, coroutines, asynchronous generators: their frames have no caller while they are suspended. */
+static inline bool code_head_is_generator(const struct code_head *head)
+{
+	return head->flags & (0x20 | 0x80 | 0x200);
+}
 
 /* How many bytes of the object's start hold its head: what to read. At most CODE_HEAD_MAX. */
 size_t code_head_size(const struct layout *layout);

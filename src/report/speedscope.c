@@ -1,7 +1,8 @@
 /* speedscope.c: the JSON of speedscope.app: one sampled profile a thread, frames shared.
  *
  * Samples are aggregated and stand in the order of the tree, so that the "time order" view shows it sorted by weight; the
- * unit is nanoseconds, or what --weight bytes and count weigh by. */
+ * unit is nanoseconds, or what --weight bytes and count weigh by. speedscope 1.25 recurses over stacks and fails somewhere
+ * above 3,000 frames: of a deeper stack the middle is left out, and a frame in its place says so. */
 #include <inttypes.h>
 
 #include "base/cleanup.h"
@@ -10,11 +11,14 @@
 #include "report/label.h"
 #include "report/print.h"
 
+enum { DEEPEST = 2500 };
+
 struct speedscope {
 	struct labels *labels;
 	const struct profile_tree *tree;
 	struct buffer *out, weights;
 	uint32_t *index; /* by frame: its number in the file; PROFILE_NONE: not in it */
+	uint32_t gap;    /* the number of the frame that stands for what is left out */
 	VEC(uint32_t) path;
 };
 
@@ -49,18 +53,36 @@ static struct error *add_frames(struct speedscope *s)
 		add_frame(s, node->what, count == 0);
 		s->index[node->what] = count++;
 	}
+	s->gap = count;
+	for (size_t i = 0; i < s->tree->nodes.count; i++)
+		if (s->tree->nodes.data[i].depth > DEEPEST) {
+			buffer_add_string(s->out, ",\n{\"name\":\"<frames left out>\"}");
+			break;
+		}
 	buffer_add_string(s->out, "\n]}");
 	return NULL;
+}
+
+static void add_path(struct speedscope *s, size_t from, size_t until)
+{
+	for (size_t i = from; i < until; i++) {
+		if (i)
+			buffer_add_char(s->out, ',');
+		print_add_integer(s->out, s->path.data[i]);
+	}
 }
 
 static void add_sample(struct speedscope *s, const struct profile_node *node)
 {
 	bool first = s->weights.size == 0;
 	buffer_add_string(s->out, first ? "\n[" : ",\n[");
-	for (size_t i = 0; i < s->path.count; i++) {
-		if (i)
-			buffer_add_char(s->out, ',');
-		print_add_integer(s->out, s->path.data[i]);
+	if (s->path.count <= DEEPEST) {
+		add_path(s, 0, s->path.count);
+	} else {
+		add_path(s, 0, DEEPEST / 2);
+		buffer_add_char(s->out, ',');
+		print_add_integer(s->out, s->gap);
+		add_path(s, s->path.count - DEEPEST / 2, s->path.count);
 	}
 	buffer_add_char(s->out, ']');
 	if (!first)

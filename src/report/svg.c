@@ -197,13 +197,15 @@ static struct error *add_names(struct svg *s)
 
 static void add_whole(struct svg *s)
 {
-	static const char *const whats[PROFILE_WEIGHT_END] = { "samples", "the time", "the CPU time", "the bytes", "the count" };
+	static const char *const whats[PROFILE_WEIGHT_END] = { "sample", "the time", "the CPU time", "the bytes", "the count" };
 	const struct profile_view_options *options = &s->view.options;
 	bool filtered = options->idle || options->only_gil || options->only_cpu || options->weight >= PROFILE_BYTES;
 	s->scratch.size = 0;
 	if (options->weight == PROFILE_SAMPLES)
 		print_add_number(&s->scratch, s->view.all.weight);
 	buffer_printf(&s->scratch, "%s%s", options->weight != PROFILE_SAMPLES ? "" : filtered ? " " : " busy ", whats[options->weight]);
+	if (options->weight == PROFILE_SAMPLES && s->view.all.weight != 1)
+		buffer_add_char(&s->scratch, 's');
 	buffer_printf(s->out, ",\n\"whole\":%" PRIu64 ",\"wholeSamples\":%" PRIu64 ",\"unit\":\"%s\",\"what\":", s->view.all.weight,
 		s->view.all.samples, head_weight_unit(options->weight));
 	print_add_json(s->out, print_text(&s->scratch));

@@ -264,6 +264,14 @@ static bool all_gone(const struct sampler *sampler)
 	return true;
 }
 
+static bool has_target(const struct sampler *sampler)
+{
+	for (size_t i = 0; i < sampler->family.members.count; i++)
+		if (sampler->family.members.data[i]->target)
+			return true;
+	return false;
+}
+
 /* Sleeps until the next tick; ticks that are past are missed, and only the last of them is taken. */
 static void wait_for_tick(struct sampler *sampler)
 {
@@ -271,16 +279,17 @@ static void wait_for_tick(struct sampler *sampler)
 	if (!period)
 		return;
 	uint64_t now = now_of(sampler);
+	bool counts = has_target(sampler); /* before there is an interpreter nothing is missed */
 	while (tick_time(seed, period, sampler->tick + 1) <= now) {
 		sampler->tick++;
-		sampler->totals.ticks_missed++;
-		sampler->totals.ticks_due++;
+		sampler->totals.ticks_missed += counts;
+		sampler->totals.ticks_due += counts;
 	}
 	uint64_t due = tick_time(seed, period, sampler->tick);
 	if (due > now)
 		clock_sleep_until(sampler->start + due); /* a signal ends the sleep: then the sample is early, by one tick */
-	sampler->totals.ticks_due++;
-	sampler->totals.ticks_late += now_of(sampler) > due + period / 2;
+	sampler->totals.ticks_due += counts;
+	sampler->totals.ticks_late += counts && now_of(sampler) > due + period / 2;
 	sampler->tick++;
 }
 

@@ -110,6 +110,18 @@ static void remember_roots(struct thread *thread)
 		thread->roots[i] = i < list->frames.count ? list->frames.data[list->frames.count - 1 - i].address : 0;
 }
 
+/* A generator's frame has no caller while it is suspended, and no other time: a chain that ends in one was left just now. */
+static struct error *ends_in_generator(struct stack_context *c, const struct thread *thread, bool *ret_ends)
+{
+	const struct frame_list *list = &thread->walked;
+	const struct frame *last = list->frames.count ? &list->frames.data[list->frames.count - 1] : NULL;
+	const struct code_entry *entry = NULL;
+	if (last && last->kind == FRAME_PYTHON)
+		TRY(codes_get(c->codes, last->code, &entry));
+	*ret_ends = entry && code_head_is_generator(&entry->head);
+	return NULL;
+}
+
 /* Two copies that agree, or a thread that stood still: *ret_sound is false when it must be repaired after all. */
 static struct error *take_agreed(struct stack_context *c, struct thread *thread, enum agreement agreement, bool *ret_sound)
 {
@@ -134,7 +146,10 @@ struct error *stack_take(struct stack_context *c, struct thread *thread, enum wa
 		TRY(take_cut(c, thread, &thread->walked));
 	} else {
 		enum agreement agreement = end != WALK_COMPLETE ? TORN : moving ? compare_copies(thread, c->layout, &thread->walked) : SAME;
-		bool sound = agreement != TORN;
+		bool sound = agreement != TORN, ends = false;
+		if (sound)
+			TRY(ends_in_generator(c, thread, &ends));
+		sound &= !ends;
 		if (sound)
 			TRY(take_agreed(c, thread, agreement, &sound));
 		if (!sound)

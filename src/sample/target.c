@@ -257,15 +257,23 @@ static void plan_heap_frames(struct target *target, struct thread *thread, uint6
 	predict_chain(target, thread, missing);
 }
 
-static void remember_links(struct target *target, const struct frame_list *list)
+/* Until 3.10 of all frames; later of those that lie in no chunk: generators'. */
+static void remember_links(struct target *target, const struct thread *thread, const struct frame_list *list)
 {
+	bool all = target->runtime.layout.pyframe.back != LAYOUT_NONE;
 	if (target->links.count > LINKS_MAX)
 		map_clear(&target->links);
 	for (size_t i = 0; i + 1 < list->frames.count; i++) {
 		const struct frame *frame = &list->frames.data[i];
-		uint64_t *caller = map_get(&target->links, frame->address);
-		if (!caller || *caller != frame->previous)
-			map_put(&target->links, frame->address, frame->previous);
+		if (!all && frame->address - thread->chunk < CHUNK_BYTES_MAX)
+			continue;
+		/* Entries from C lie on the C stack and are soon overwritten: the link is to who called C. */
+		size_t k = i + 1;
+		while (k + 1 < list->frames.count && list->frames.data[k].kind == FRAME_SHIM)
+			k++;
+		uint64_t *known = map_get(&target->links, frame->address), caller = list->frames.data[k].address;
+		if (!known || *known != caller)
+			map_put(&target->links, frame->address, caller);
 	}
 }
 
@@ -366,14 +374,18 @@ static void add_interpreter(struct target *target)
 			sizeof target->code_generation, NULL);
 }
 
-/* The frame pointer; in 3.11 and 3.12 in a struct on the C stack, whose place is predicted, and checked afterwards. */
+/* The frame pointer. In 3.11 and 3.12 it is behind a pointer that changes whenever C calls Python and back, so all places
+ * where it lately was are read with it. */
 static void add_top(struct target *target, struct thread *thread, unsigned which)
 {
 	const struct layout *l = &target->runtime.layout;
-	if (l->cframe.current_frame == LAYOUT_NONE)
+	if (l->cframe.current_frame == LAYOUT_NONE) {
 		batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->tops[which], 8, NULL);
-	else if (thread->cframe)
-		batch_add(&target->batch, thread->cframe + l->cframe.current_frame, &thread->tops[which], 8, NULL);
+		return;
+	}
+	batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->cframe_at[which], 8, NULL);
+	for (unsigned i = 0; i < THREAD_CFRAMES && thread->cframes[i]; i++)
+		batch_add(&target->batch, thread->cframes[i] + l->cframe.current_frame, &thread->cframe_tops[which][i], 8, NULL);
 }
 
 static void add_regions(struct target *target, struct thread *thread, enum region_copy copy)
@@ -435,14 +447,30 @@ static uint64_t holder_of(const struct target *target, const struct gil_seen *se
 
 /* ---- one sample ---- */
 
-/* 3.11 and 3.12: whether the frame pointer was read where it is. */
-static bool check_cframe(const struct target *target, struct thread *thread)
+static bool settle_top(struct thread *thread, unsigned which)
 {
-	const struct layout *l = &target->runtime.layout;
-	uint64_t cframe = l->cframe.current_frame == LAYOUT_NONE ? 0 : state_word(target, thread, l->tstate.frame);
-	bool predicted = cframe == thread->cframe;
-	thread->cframe = cframe;
-	return predicted;
+	for (unsigned i = 0; i < THREAD_CFRAMES && thread->cframes[i]; i++)
+		if (thread->cframes[i] == thread->cframe_at[which]) {
+			thread->tops[which] = thread->cframe_tops[which][i];
+			return true;
+		}
+	return false;
+}
+
+/* 3.11 and 3.12: whether the frame pointer was read where it is; else that place is read, too, the next time. */
+static bool settle_tops(const struct target *target, struct thread *thread, bool moving)
+{
+	const uint64_t no_frame = 1; /* equal to no pointer */
+	if (target->runtime.layout.cframe.current_frame == LAYOUT_NONE)
+		return true;
+	if (!settle_top(thread, 0)) {
+		thread->cframes[thread->cframe_oldest++ % THREAD_CFRAMES] = thread->cframe_at[0];
+		return false;
+	}
+	for (unsigned which = 1; moving && which < 3; which++)
+		if (!settle_top(thread, which))
+			thread->tops[which] = no_frame;
+	return true;
 }
 
 static bool covers_data_stack(const struct target *target, const struct thread *thread)
@@ -464,9 +492,7 @@ static struct error *take_thread(struct target *target, struct thread *thread, b
 	enum walk_end end = WALK_BROKEN;
 	for (unsigned i = 0; i < TRIES; i++) {
 		uint64_t missing = 0;
-		bool predicted = true;
-		if (!check_cframe(target, thread))
-			predicted = false;
+		bool predicted = settle_tops(target, thread, moving);
 		if (predicted && covers_data_stack(target, thread)) {
 			end = frames_walk(thread, l, COPY_FIRST, thread->tops[0], &thread->walked, &missing);
 			if (end != WALK_MISSING)
@@ -482,8 +508,8 @@ static struct error *take_thread(struct target *target, struct thread *thread, b
 		end = WALK_BROKEN;
 	}
 	TRY(stack_take(&context, thread, end, moving));
-	if (l->pyframe.back != LAYOUT_NONE && thread->changed)
-		remember_links(target, &thread->walked);
+	if (thread->changed && thread->quality == QUALITY_EXACT)
+		remember_links(target, thread, &thread->walked);
 	return NULL;
 }
 

@@ -10,6 +10,7 @@ enum {
 	THREAD_STATE_MAX = 1024, /* bytes of a PyThreadState that are copied */
 	THREAD_FRAMES_MAX = 20000, /* deeper stacks are cut: <partial> at the root */
 	THREAD_CHUNKS_MAX = 256,
+	THREAD_CFRAMES = 4,
 	THREAD_ROOTS = 4,          /* the outermost Python frame and the entries from C below it */
 };
 
@@ -39,7 +40,10 @@ struct thread {
 	struct regions regions;
 	unsigned char state[THREAD_STATE_MAX];
 	uint64_t tops[3];          /* the frame pointer before the first copy, between the copies, after the second */
-	uint64_t cframe;           /* 3.11-3.12: where that pointer is predicted to be */
+	/* 3.11-3.12: the pointer is in a struct on the C stack, one for each time that the evaluator was entered from C. */
+	uint64_t cframes[THREAD_CFRAMES]; /* where it lately was; 0: none */
+	uint64_t cframe_at[3], cframe_tops[3][THREAD_CFRAMES]; /* which of them counts, and what they hold, at each reading */
+	unsigned cframe_oldest;
 	bool state_failed;
 
 	VEC(uint64_t) chunks;      /* older chunks of the data stack, newest first */

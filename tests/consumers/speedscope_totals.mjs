@@ -63,4 +63,4 @@ try {
 	rmSync(folder, { recursive: true });
 }
 console.log(JSON.stringify({ profiles, errors }));
-process.exit(profiles.length && !errors.length ? 0 : 1);
+process.exitCode = profiles.length && !errors.length ? 0 : 1; // exit() would cut what a pipe has not taken yet

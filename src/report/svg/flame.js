@@ -78,7 +78,7 @@ function amount(n) {
 	return number(n) + (data.unit === "samples" ? (n === 1 ? " sample" : " samples") : "");
 }
 
-function percent(share) { return (share * 100).toFixed(share < 0.001 ? 2 : 1); }
+function percent(share) { return (share * 100).toFixed(share > 0 && share < 0.001 ? 2 : 1); }
 
 // The 95 % interval after Wilson, as in the other reports.
 function interval(weight) {
