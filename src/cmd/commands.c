@@ -4,9 +4,17 @@
 #include "cmd/cmd.h"
 #include "cmd/nearest.h"
 
-extern const struct command record_command, dump_command, ps_command, doctor_command, help_command;
+extern const struct command record_command, report_command, dump_command, ps_command, doctor_command, help_command;
 
-const struct command *const commands[] = { &record_command, &dump_command, &ps_command, &doctor_command, &help_command, NULL };
+const struct command *const commands[] = {
+	&record_command,
+	&report_command,
+	&dump_command,
+	&ps_command,
+	&doctor_command,
+	&help_command,
+	NULL,
+};
 
 const struct command *command_find(const char *name)
 {

@@ -3,40 +3,27 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include "cmd/value.h"
+#include "report/report.h"
 
-enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 40 };
+enum { WIDTH_LEAST = 40 };
+
+static struct report_options look_at(int fd)
+{
+	struct report_options options = report_options_default();
+	report_options_for_terminal(&options, fd == STDERR_FILENO ? stderr : stdout);
+	return options;
+}
 
 unsigned terminal_width(int fd)
 {
-	struct winsize size = { 0 };
-	uint32_t width = WIDTH_DEFAULT;
-	const char *columns = getenv("COLUMNS");
-	if (!columns || !value_parse_count(columns, &width))
-		if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col)
-			width = size.ws_col;
+	unsigned width = look_at(fd).width;
 	return width < WIDTH_LEAST ? WIDTH_LEAST : width;
-}
-
-static bool is_set(const char *name)
-{
-	const char *value = getenv(name);
-	return value && *value;
 }
 
 bool terminal_has_colour(int fd)
 {
-	if (is_set("NO_COLOR"))
-		return false;
-	if (is_set("FORCE_COLOR"))
-		return true;
-	const char *term = getenv("TERM");
-	return isatty(fd) && term && strcmp(term, "dumb") != 0;
+	return look_at(fd).colour;
 }
 
 struct error *terminal_print(struct buffer *text)

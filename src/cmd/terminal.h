@@ -6,10 +6,10 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* Columns to fill: $COLUMNS, else those of the terminal behind `fd`, else 80; at least 40. */
+/* Columns to fill of stdout or stderr, as reports do it (report_options_for_terminal), but at least 40. */
 unsigned terminal_width(int fd);
 
-/* Whether to colour what goes to `fd`: a terminal that can, or FORCE_COLOR; never with NO_COLOR. */
+/* Whether to colour what goes there. */
 bool terminal_has_colour(int fd);
 
 /* Writes all of the text to stdout. ERROR_NO_MEMORY when it could not be made. */

@@ -272,7 +272,7 @@ static bool has_target(const struct sampler *sampler)
 	return false;
 }
 
-/* Sleeps until the next tick; ticks that are past are missed, and only the last of them is taken. */
+/* Sleeps until the next tick. One that is past by less than a period is taken at once, late; those before are missed. */
 static void wait_for_tick(struct sampler *sampler)
 {
 	uint64_t period = sampler->options.period_ns, seed = sampler->options.info.tick_seed;
@@ -280,7 +280,7 @@ static void wait_for_tick(struct sampler *sampler)
 		return;
 	uint64_t now = now_of(sampler);
 	bool counts = has_target(sampler); /* before there is an interpreter nothing is missed */
-	while (tick_time(seed, period, sampler->tick + 1) <= now) {
+	while (tick_time(seed, period, sampler->tick) + period <= now && tick_time(seed, period, sampler->tick + 1) <= now) {
 		sampler->tick++;
 		sampler->totals.ticks_missed += counts;
 		sampler->totals.ticks_due += counts;

@@ -6,21 +6,29 @@
 
 /* ---- opening ---- */
 
-/* The bytes of a thread state that hold all the fields we want. */
-static void set_state_window(struct target *target)
+/* The smallest range that holds all those fields that the version has; no more than `most`. */
+static void find_window(const uint32_t *fields, size_t count, uint32_t most, uint32_t *ret_start, uint32_t *ret_size)
 {
-	const struct layout *l = &target->runtime.layout;
-	const uint32_t fields[] = { l->tstate.next, l->tstate.interp, l->tstate.frame, l->tstate.thread_id, l->tstate.native_thread_id,
-		l->tstate.datastack_chunk, l->tstate.datastack_top };
 	uint32_t start = UINT32_MAX, end = 0;
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (fields[i] == LAYOUT_NONE)
 			continue;
 		start = fields[i] < start ? fields[i] : start;
-		end = fields[i] + 8u > end ? fields[i] + 8u : end;
+		end = fields[i] + 8 > end ? fields[i] + 8 : end;
 	}
-	target->state_start = start;
-	target->state_size = end - start <= THREAD_STATE_MAX ? end - start : THREAD_STATE_MAX;
+	*ret_start = start;
+	*ret_size = end - start <= most ? end - start : most;
+}
+
+static void set_windows(struct target *target)
+{
+	const struct layout *l = &target->runtime.layout;
+	const uint32_t of_thread[] = { l->tstate.next, l->tstate.interp, l->tstate.frame, l->tstate.thread_id,
+		l->tstate.native_thread_id, l->tstate.datastack_chunk, l->tstate.datastack_top };
+	const uint32_t of_interpreter[] = { l->interp.threads_head, l->interp.gc_collecting, l->interp.code_object_generation };
+	find_window(of_thread, sizeof of_thread / sizeof *of_thread, THREAD_STATE_MAX, &target->state_start, &target->state_size);
+	find_window(of_interpreter, sizeof of_interpreter / sizeof *of_interpreter, INTERPRETER_BYTES_MAX, &target->interpreter_start,
+		&target->interpreter_size);
 }
 
 /* Until 3.10 a thread state knows only its pthread_t, which is the address of glibc's descriptor of the thread; the
@@ -57,7 +65,7 @@ struct error *target_open_memory(struct memory *memory, const struct maps *maps,
 		return error;
 	}
 	runtime_gil(memory, &target->runtime, target->interpreter, &target->gil);
-	set_state_window(target);
+	set_windows(target);
 	*ret_target = target;
 	return NULL;
 }
@@ -350,28 +358,49 @@ static void plan(struct target *target, struct thread *thread, uint64_t missing)
 
 /* ---- reading ---- */
 
+static uint32_t gil_bytes(const struct target *target)
+{
+	const struct layout *l = &target->runtime.layout;
+	return target->gil.start ? l->gil.switch_number + 8 - l->gil.last_holder : 0;
+}
+
 static void add_gil(struct target *target, struct gil_seen *seen)
 {
-	if (target->gil.holder)
-		batch_add(&target->batch, target->gil.holder, &seen->holder, sizeof seen->holder, NULL);
-	if (target->gil.locked) {
-		batch_add(&target->batch, target->gil.locked, &seen->locked, sizeof seen->locked, NULL);
-		batch_add(&target->batch, target->gil.switch_number, &seen->switches, sizeof seen->switches, NULL);
-	}
+	uint32_t size = gil_bytes(target);
+	if (target->runtime.holder)
+		batch_add(&target->batch, target->runtime.holder, &seen->holder, sizeof seen->holder, NULL);
+	if (size && size <= GIL_BYTES_MAX)
+		batch_add(&target->batch, target->gil.start + target->runtime.layout.gil.last_holder, seen->bytes, size, NULL);
+}
+
+static void take_gil(const struct target *target, struct gil_seen *seen)
+{
+	const struct layout *l = &target->runtime.layout;
+	uint32_t size = gil_bytes(target);
+	if (!size || size > GIL_BYTES_MAX)
+		return;
+	memcpy(&seen->locked, seen->bytes + l->gil.locked - l->gil.last_holder, sizeof seen->locked);
+	memcpy(&seen->switches, seen->bytes + l->gil.switch_number - l->gil.last_holder, sizeof seen->switches);
+	if (!target->runtime.holder) /* from 3.12 on; `locked` says whether the last holder still is one */
+		seen->holder = seen->locked == 1 ? frame_word_(seen->bytes, 0) : 0;
 }
 
 static void add_interpreter(struct target *target)
 {
+	batch_add(&target->batch, target->interpreter + target->interpreter_start, target->interpreter_bytes, target->interpreter_size, NULL);
+	if (target->runtime.gc_collecting)
+		batch_add(&target->batch, target->runtime.gc_collecting, &target->collecting, sizeof target->collecting, NULL);
+}
+
+static void take_interpreter(struct target *target)
+{
 	const struct layout *l = &target->runtime.layout;
-	batch_add(&target->batch, target->interpreter + l->interp.threads_head, &target->threads_head, sizeof target->threads_head, NULL);
-	uint64_t collecting = target->runtime.gc_collecting;
-	if (!collecting && l->interp.gc_collecting != LAYOUT_NONE)
-		collecting = target->interpreter + l->interp.gc_collecting;
-	if (collecting)
-		batch_add(&target->batch, collecting, &target->collecting, sizeof target->collecting, NULL);
+	const unsigned char *bytes = target->interpreter_bytes - target->interpreter_start;
+	memcpy(&target->threads_head, bytes + l->interp.threads_head, sizeof target->threads_head);
+	if (!target->runtime.gc_collecting && l->interp.gc_collecting != LAYOUT_NONE)
+		memcpy(&target->collecting, bytes + l->interp.gc_collecting, sizeof target->collecting);
 	if (target->codes.has_generation)
-		batch_add(&target->batch, target->interpreter + l->interp.code_object_generation, &target->code_generation,
-			sizeof target->code_generation, NULL);
+		memcpy(&target->codes.generation, bytes + l->interp.code_object_generation, sizeof target->codes.generation);
 }
 
 /* The frame pointer. In 3.11 and 3.12 it is behind a pointer that changes whenever C calls Python and back, so all places
@@ -383,9 +412,9 @@ static void add_top(struct target *target, struct thread *thread, unsigned which
 		batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->tops[which], 8, NULL);
 		return;
 	}
-	batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->cframe_at[which], 8, NULL);
 	for (unsigned i = 0; i < THREAD_CFRAMES && thread->cframes[i]; i++)
 		batch_add(&target->batch, thread->cframes[i] + l->cframe.current_frame, &thread->cframe_tops[which][i], 8, NULL);
+	batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->cframe_at[which], 8, NULL);
 }
 
 static void add_regions(struct target *target, struct thread *thread, enum region_copy copy)
@@ -437,14 +466,6 @@ static struct error *read_batch(struct target *target)
 	return error;
 }
 
-static uint64_t holder_of(const struct target *target, const struct gil_seen *seen)
-{
-	/* Until 3.11 the variable is NULL when nobody holds it; from 3.12 `locked` says whether the last holder still does. */
-	if (target->runtime.holder || !target->gil.locked)
-		return seen->holder;
-	return seen->locked == 1 ? seen->holder : 0;
-}
-
 /* ---- one sample ---- */
 
 static bool settle_top(struct thread *thread, unsigned which)
@@ -464,12 +485,19 @@ static bool settle_tops(const struct target *target, struct thread *thread, bool
 	if (target->runtime.layout.cframe.current_frame == LAYOUT_NONE)
 		return true;
 	if (!settle_top(thread, 0)) {
-		thread->cframes[thread->cframe_oldest++ % THREAD_CFRAMES] = thread->cframe_at[0];
+		memmove(thread->cframes + 1, thread->cframes, (THREAD_CFRAMES - 1) * sizeof *thread->cframes);
+		thread->cframes[0] = thread->cframe_at[0];
 		return false;
 	}
 	for (unsigned which = 1; moving && which < 3; which++)
 		if (!settle_top(thread, which))
 			thread->tops[which] = no_frame;
+	/* The likeliest is read first the next time: see add_moving. */
+	for (unsigned i = 1; i < THREAD_CFRAMES; i++)
+		if (thread->cframes[i] == thread->cframe_at[0]) {
+			thread->cframes[i] = thread->cframes[0];
+			thread->cframes[0] = thread->cframe_at[0];
+		}
 	return true;
 }
 
@@ -524,7 +552,30 @@ static struct error *read_all(struct target *target, struct thread *mover)
 		if (target->threads.data[i] != mover)
 			add_standing(target, target->threads.data[i]);
 	add_gil(target, &target->gil_last);
-	return read_batch(target);
+	TRY(read_batch(target));
+	take_gil(target, &target->gil_first);
+	take_gil(target, &target->gil_last);
+	take_interpreter(target);
+	target->held_by = target->gil_last.holder;
+	return NULL;
+}
+
+/* Who may have run while it was read: the holders, or anybody when the GIL went through several hands. */
+static bool could_move(const struct target *target, const struct thread *thread)
+{
+	const struct gil_seen *first = &target->gil_first, *last = &target->gil_last;
+	return target->runtime.free_threaded || thread->tstate == first->holder || thread->tstate == last->holder ||
+	       last->switches - first->switches > 1;
+}
+
+/* Threads that were read as standing still but may have moved are read again, together. */
+static struct error *read_movers(struct target *target, const struct thread *mover)
+{
+	batch_clear(&target->batch);
+	for (size_t i = 0; i < target->threads.count; i++)
+		if (target->threads.data[i] != mover && could_move(target, target->threads.data[i]))
+			add_moving(target, target->threads.data[i]);
+	return target->batch.failures.count ? read_batch(target) : NULL;
 }
 
 struct error *target_sample(struct target *target, uint64_t now)
@@ -538,23 +589,11 @@ struct error *target_sample(struct target *target, uint64_t now)
 	TRY(read_all(target, mover));
 	if (!list_unchanged(target)) {
 		TRY(list_threads(target));
-		mover = find_thread(target, holder_of(target, &target->gil_last));
+		mover = find_thread(target, target->held_by);
 		TRY(read_all(target, mover));
 	}
-	target->codes.generation = target->code_generation;
-	uint64_t first = holder_of(target, &target->gil_first), last = holder_of(target, &target->gil_last);
-	bool passed_on = first != last || target->gil_first.switches != target->gil_last.switches;
-	target->held_by = last;
-	for (size_t i = 0; i < target->threads.count; i++) {
-		struct thread *thread = target->threads.data[i];
-		bool could_move = target->runtime.free_threaded || thread->tstate == first || thread->tstate == last || passed_on;
-		if (could_move && thread != mover) {
-			/* It was read as one that stands still, but may have moved. */
-			batch_clear(&target->batch);
-			add_moving(target, thread);
-			TRY(read_batch(target));
-		}
-		TRY(take_thread(target, thread, could_move));
-	}
+	TRY(read_movers(target, mover));
+	for (size_t i = 0; i < target->threads.count; i++)
+		TRY(take_thread(target, target->threads.data[i], target->threads.data[i] == mover || could_move(target, target->threads.data[i])));
 	return NULL;
 }

@@ -5,6 +5,8 @@
 #include "sample/batch.h"
 #include "sample/stack.h"
 
+enum { GIL_BYTES_MAX = 64, INTERPRETER_BYTES_MAX = 1024 };
+
 struct target {
 	pid_t pid;
 	uint32_t id;               /* process of the recording */
@@ -24,12 +26,16 @@ struct target {
 	uint32_t list_generation;
 	uint64_t threads_head;     /* as last read */
 
+	/* Of the last read. `bytes`: the GIL's struct from its last holder to its switch number. */
 	struct gil_seen {
 		uint64_t holder, switches;
 		uint32_t locked;
-	} gil_first, gil_last;     /* of the last read */
+		unsigned char bytes[GIL_BYTES_MAX];
+	} gil_first, gil_last;
+	/* The interpreter's fields from the first to the last that is wanted. */
+	unsigned char interpreter_bytes[INTERPRETER_BYTES_MAX];
+	uint32_t interpreter_start, interpreter_size;
 	uint64_t held_by;          /* thread state that holds the GIL; 0: none */
-	uint64_t code_generation;
 	uint32_t collecting;       /* the collector runs */
 
 	uint32_t state_start, state_size; /* which bytes of a PyThreadState are copied */

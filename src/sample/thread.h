@@ -41,9 +41,8 @@ struct thread {
 	unsigned char state[THREAD_STATE_MAX];
 	uint64_t tops[3];          /* the frame pointer before the first copy, between the copies, after the second */
 	/* 3.11-3.12: the pointer is in a struct on the C stack, one for each time that the evaluator was entered from C. */
-	uint64_t cframes[THREAD_CFRAMES]; /* where it lately was; 0: none */
+	uint64_t cframes[THREAD_CFRAMES]; /* where it lately was, the last first; 0: none */
 	uint64_t cframe_at[3], cframe_tops[3][THREAD_CFRAMES]; /* which of them counts, and what they hold, at each reading */
-	unsigned cframe_oldest;
 	bool state_failed;
 
 	VEC(uint64_t) chunks;      /* older chunks of the data stack, newest first */

@@ -548,6 +548,7 @@ struct kit_bytes kit_read_file(const char *path)
 
 void kit_write_file(const char *path, const void *data, size_t size)
 {
+	unlink(path); /* some file systems wait for the disk when a file is written anew */
 	FILE *file = fopen(path, "wb");
 	assert_non_null(file);
 	assert_int_equal(fwrite(data, 1, size, file), size);

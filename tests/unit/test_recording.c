@@ -215,16 +215,19 @@ static void test_long_texts_are_cut(void **state)
 	kit_ok(kit.sink.ops->code(&kit.sink, &code));
 	code.id = 3;
 	code.line_table.size = 5 << 20;
-	kit_ok(kit.sink.ops->code(&kit.sink, &code));
+	/* More than one block may hold. */
+	for (; code.id < 7; code.id++)
+		kit_ok(kit.sink.ops->code(&kit.sink, &code));
 	kit_folder_make(&folder);
 	kit_write(&kit, folder.file, 0);
 	kit_ok(recording_read(folder.file, &got.sink, &status));
-	assert_int_equal(got.codes.count, 3);
+	assert_int_equal(got.codes.count, 6);
 	assert_int_equal(got.codes.data[1].line_table.size, 0);
 	assert_int_equal(got.codes.data[1].line_table_kind, LINES_NONE);
 	assert_int_equal(got.codes.data[1].name.size, 64 << 10);
-	assert_int_equal(got.codes.data[2].line_table.size, 5 << 20);
-	assert_int_equal(got.codes.data[2].line_table_kind, LINES_311);
+	for (size_t i = 2; i < 6; i++)
+		assert_int_equal(got.codes.data[i].line_table.size, 5 << 20);
+	assert_int_equal(got.codes.data[5].line_table_kind, LINES_311);
 	kit_folder_remove(&folder);
 	kit_deinit(&kit);
 	kit_deinit(&got);
@@ -306,7 +309,7 @@ static void test_size_of_a_sample(void **state)
 		(double)one.stored / (double)one.samples, (double)fast.stored / (double)fast.samples,
 		(double)fifty.stored / (double)fifty.samples);
 	assert_true(one.stored * 100 <= one.samples * 105);
-	assert_true(fast.stored * 100 <= fast.samples * 105);
+	assert_true(fast.stored * 100 <= fast.samples * 97);
 	assert_true(fifty.stored * 100 <= fifty.samples * 5);
 	/* Threads that do not change cost next to nothing before compression too. */
 	assert_true(fifty.raw * 100 <= fifty.samples * 15);

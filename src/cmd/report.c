@@ -1,0 +1,137 @@
+/* report.c: `pyrometer report`: a recording as text or in another format. Everything that a report can say is computed in
+ * report/; here the file is read and what was asked for is passed on. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cmd/cmd.h"
+#include "cmd/outputs.h"
+#include "recording/reader.h"
+
+struct report_command_options {
+	struct option_list outputs;
+	const char *format;
+	enum report_by by;
+	enum report_sort sort;
+	enum profile_weight weight;
+	uint32_t rows;
+	bool idle, gil, cpu, threads, full_paths, lines, raw;
+};
+
+/* In the order of the enums that they stand for. */
+static const char *const by_words[] = { "auto", "function", "line", "process", NULL };
+static const char *const sort_words[] = { "both", "self", "total", NULL };
+static const char *const weight_words[] = { "samples", "wall", "cpu", "bytes", "count", NULL };
+_Static_assert(sizeof weight_words / sizeof *weight_words == PROFILE_WEIGHT_END + 1, "a word for each weight");
+
+static void warn(const struct recording_status *status, const char *path)
+{
+	if (!status->complete)
+		fprintf(stderr, "pyrometer report: warning: %s is not whole: %s\n", path, status->reason);
+	_cleanup_free_ char *part = NULL;
+	if (asprintf(&part, "%s.part", path) < 0)
+		part = NULL;
+	else if (access(part, F_OK) == 0)
+		fprintf(stderr, "pyrometer report: note: beside it is %s, a recording that has not ended\n", part);
+}
+
+static void choose_view(const struct report_command_options *options, struct report_options *report)
+{
+	*report = report_options_default();
+	report->view.idle = options->idle;
+	report->view.only_gil = options->gil;
+	report->view.only_cpu = options->cpu;
+	report->view.weight = options->weight;
+	report->by = options->by;
+	report->sort = options->sort;
+	report->threads = options->threads;
+	report->full_paths = options->full_paths;
+	report->lines = options->lines;
+	report->rows = options->rows;
+}
+
+/* Bytes on a screen help nobody. */
+static struct error *check_terminal(const struct report_command_options *options)
+{
+	const struct report_format *format = options->format ? report_find_format(options->format) : NULL;
+	if (!format || !format->binary || !isatty(STDOUT_FILENO))
+		return NULL;
+	return error_new(ERROR_USAGE, "%s is not for a terminal: give -o FILE", format->name);
+}
+
+static struct error *write_reports(const struct report_command_options *options, const char *path)
+{
+	static const char *to_stdout = "-";
+	const struct option_list none = { .items = { .data = &to_stdout, .count = 1 } };
+	bool asked = options->outputs.items.count > 0;
+	if (!asked)
+		TRY(check_terminal(options));
+	struct outputs outputs = { .quiet = true };
+	struct recording_status status;
+	choose_view(options, &outputs.report);
+	struct error *error = outputs_open(&outputs, asked ? &options->outputs : &none, options->format);
+	if (!error)
+		error = recording_read(path, outputs_sink(&outputs), &status);
+	if (!error) {
+		warn(&status, path);
+		error = outputs_finish(&outputs);
+	}
+	outputs_deinit(&outputs);
+	return error;
+}
+
+static struct error *report_run(const struct invocation *invocation, int *ret_status)
+{
+	const struct report_command_options *options = invocation->options;
+	if (invocation->word_count != 1)
+		return error_new(ERROR_USAGE, invocation->word_count ? "'%s' is one word too many: give one recording" :
+								       "give the recording to report%s",
+			invocation->word_count ? invocation->words[1] : "");
+	const char *path = invocation->words[0];
+	if (options->raw && (options->format || options->outputs.items.count))
+		return error_new(ERROR_USAGE, "--raw prints to stdout: leave -o and --format out");
+	return options->raw ? recording_print_raw(path, stdout) : write_reports(options, path);
+}
+
+const struct command report_command = {
+	.name = "report",
+	.question = "Where does the time go, without touching the program?",
+	.summary = "show a recording: as text, as a flame graph, or for other tools",
+	.usage = (const char *const[]){ "[options] FILE.pyro", NULL },
+	.description =
+		"Prints where the time went: what was measured and how well, functions by own and by total time, the tree of calls, "
+		"the hottest lines, threads and processes. Shares carry a 95 % interval. Idle time is left out unless --idle.\n\n"
+		"With -o the report goes to files, whose names give the format. A recording that was cut off, even FILE.part, is "
+		"reported as far as it goes.",
+	.options = (const struct option[]){
+		{ .help = "Output" },
+		{ 'o', "output", "FILE", "where the report goes; its name gives the format: .txt, .svg, .collapsed, .speedscope.json, "
+			".pb.gz, .json; .pyro writes what could be read as a recording; may be given more than once; - is stdout",
+			OPTION_LIST(struct report_command_options, outputs) },
+		{ 0, "format", "NAME", "the format of outputs whose name does not tell",
+			OPTION_TEXT(struct report_command_options, format) },
+		{ 0, "raw", NULL, "print every block and record of the file instead, also of a damaged one",
+			OPTION_FLAG(struct report_command_options, raw) },
+		{ .help = "What counts" },
+		{ 0, "idle", NULL, "idle time, too", OPTION_FLAG(struct report_command_options, idle) },
+		{ 0, "gil", NULL, "only time in which the GIL was held", OPTION_FLAG(struct report_command_options, gil) },
+		{ 0, "cpu", NULL, "only time on a core", OPTION_FLAG(struct report_command_options, cpu) },
+		{ 0, "weight", "WHAT", "by what shares are counted", OPTION_CHOICE(struct report_command_options, weight, weight_words) },
+		{ .help = "How it is shown" },
+		{ 0, "by", "WHAT", "what a frame is", OPTION_CHOICE(struct report_command_options, by, by_words) },
+		{ 0, "threads", NULL, "a root frame for each thread", OPTION_FLAG(struct report_command_options, threads) },
+		{ 0, "lines", NULL, "hot lines amid their source", OPTION_FLAG(struct report_command_options, lines) },
+		{ 'n', "rows", "N", "rows of each table", OPTION_COUNT(struct report_command_options, rows) },
+		{ 0, "sort", "WHAT", "which table of functions", OPTION_CHOICE(struct report_command_options, sort, sort_words) },
+		{ 0, "full-paths", NULL, "file names as the program has them", OPTION_FLAG(struct report_command_options, full_paths) },
+		{ 0 },
+	},
+	.options_size = sizeof(struct report_command_options),
+	.examples = (const struct example[]){
+		{ "report web.pyro", "read it in the terminal" },
+		{ "report web.pyro -o web.svg -o web.pb.gz", "a flame graph for the browser, and a file for pprof" },
+		{ "report web.pyro --idle --threads", "what the threads waited for, each by itself" },
+		{ NULL, NULL },
+	},
+	.run = report_run,
+};
