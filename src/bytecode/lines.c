@@ -77,7 +77,8 @@ static bool next_310(struct lines_iterator *it, struct lines_range *ret_range)
 			it->line = add_line(it->line, step);
 		if (it->address == start)
 			continue;
-		*ret_range = (struct lines_range){ start, it->address, position_of_line(step == NO_LINE_310 ? 0 : it->line) };
+		*ret_range = (struct lines_range){ start, it->address,
+			position_of_line(step == NO_LINE_310 ? 0 : it->line) };
 		return true;
 	}
 	return false;

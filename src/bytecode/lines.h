@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The same values as `enum line_table_kind` of recording/sink.h, which this directory may not include; the profile, that
- * sees both, pins them together. */
+/* The same values as `enum line_table_kind` of recording/sink.h, which this directory may not include; the profile,
+ * that sees both, pins them together. */
 enum lines_kind {
 	LINES_KIND_NONE = 0, /* no table: everything is on the first line */
 	LINES_KIND_LNOTAB_UNSIGNED,
@@ -43,8 +43,8 @@ struct code_position {
 /* Where the instruction at this byte offset stands. A negative offset is a frame that has not begun: the first line. */
 struct code_position lines_find_position(const struct line_table *table, int32_t instruction);
 
-/* The same for many instructions in one pass: ranges of instructions in rising order, without holes and without overlap,
- * from 0 on. Never yields an empty range; a table that lies yields one that ends early. */
+/* The same for many instructions in one pass: ranges of instructions in rising order, without holes and without
+ * overlap, from 0 on. Never yields an empty range; a table that lies yields one that ends early. */
 struct lines_range {
 	uint64_t start, end; /* byte offsets, end exclusive; UINT64_MAX: open */
 	struct code_position position;

@@ -160,14 +160,23 @@ bool program_is_given(const struct program_options *options, char *const *words)
 	return options->module || options->code || words[0];
 }
 
+static char *take_from_environment(const char *name)
+{
+	const char *value = getenv(name);
+	char *taken = value && *value ? strdup(value) : NULL;
+	unsetenv(name);
+	return taken;
+}
+
 static struct error *resolve(
 	const struct program_options *options, char *const *words, const char *path, struct program *program)
 {
 	const char *first[3] = { NULL };
+	_cleanup_free_ char *own_python = take_from_environment("PYROMETER_PYTHON");
 	if (options->module || options->code || is_run_by_python(words[0])) {
 		if (!options->module && !options->code && !is_folder(words[0]) && !is_file(words[0]))
 			return error_new(ERROR_NOT_FOUND, "there is no file '%s'", words[0]);
-		TRY(find_python(options->python, path, &program->executable, &first[0]));
+		TRY(find_python(options->python ? options->python : own_python, path, &program->executable, &first[0]));
 		if (options->module || options->code) {
 			first[1] = options->module ? "-m" : "-c";
 			first[2] = options->module ? options->module : options->code;

@@ -1,7 +1,9 @@
 /* program.h: from the words that name a program to start to the argv that starts it.
  *
  * `app.py`, a *.pyc or *.pyz file, a folder or zip file with __main__.py, `-m MODULE` and `-c CODE` are run by Python:
- * by --python, else by the `python3` first on PATH, else `python`. Anything else is executed as it stands. */
+ * by --python, else by the `python3` first on PATH, else `python`. Anything else is executed as it stands.
+ *
+ * `python -m pyrometer` names its own interpreter in PYROMETER_PYTHON, which then stands before PATH. */
 #pragma once
 #include <stdbool.h>
 
@@ -33,7 +35,8 @@ struct program {
 bool program_is_given(const struct program_options *options, char *const *words);
 
 /* `path` is the PATH to search (NULL: the system's default). ERROR_USAGE when nothing is named, or --python is given
- * for what Python does not run; ERROR_NOT_FOUND and ERROR_NOT_EXECUTABLE name what is missing. */
+ * for what Python does not run; ERROR_NOT_FOUND and ERROR_NOT_EXECUTABLE name what is missing. Takes PYROMETER_PYTHON out
+ * of the environment, so that the target does not see it. */
 struct error *program_resolve(
 	const struct program_options *options, char *const *words, const char *path, struct program *ret_program);
 void program_deinit(struct program *program);

@@ -36,6 +36,21 @@ static bool is_interpreter(struct memory *memory, const struct layout *layout, u
 	       memory_read_u64(memory, thread + layout->tstate.interp, &back) && back == interpreter;
 }
 
+/* More than chance: its list of interpreters ends, and its sys.modules is a dictionary. */
+static bool is_surely_interpreter(struct memory *memory, const struct layout *layout, uint64_t interpreter)
+{
+	enum { INTERPRETERS_MAX = 64 };
+	uint64_t at = interpreter, modules, type, name;
+	char text[8];
+	for (unsigned i = 0; at; i++)
+		if (i == INTERPRETERS_MAX || !is_interpreter(memory, layout, at) || !memory_read_u64(memory, at + layout->interp.next, &at))
+			return false;
+	return memory_read_u64(memory, interpreter + layout->interp.modules, &modules) && modules &&
+	       memory_read_u64(memory, modules + layout->object.type, &type) &&
+	       memory_read_u64(memory, type + layout->type.name, &name) && memory_read_string(memory, name, text, sizeof text) &&
+	       strcmp(text, "dict") == 0;
+}
+
 /* Looks through the object's data for a pointer to an interpreter: the last resort, for a binary whose names are all
  * gone. Reads each page once. */
 static bool scan_for_interpreter(const struct candidate *c, const struct layout *layout, uint64_t *ret_address)
@@ -55,7 +70,7 @@ static bool scan_for_interpreter(const struct candidate *c, const struct layout 
 			for (size_t k = 0; k < size / 8; k++)
 				/* A pointer into this object or to a small number is no heap object; in 3.11+ the main
 				 * interpreter lies inside _PyRuntime itself. */
-				if (words[k] > 0x10000 && words[k] >> 47 == 0 && is_interpreter(c->memory, layout, words[k])) {
+				if (words[k] > 0x10000 && words[k] >> 47 == 0 && is_surely_interpreter(c->memory, layout, words[k])) {
 					*ret_address = at + k * 8;
 					return true;
 				}
@@ -169,6 +184,25 @@ static struct error *find_modern(const struct candidate *c, struct runtime *runt
 	return NULL;
 }
 
+/* PyInterpreterState_Head() only returns the list head, so that its code says where that is (x86-64: a load relative to
+ * the next instruction). */
+static bool find_head_in_code(const struct candidate *c, const struct layout *layout, uint64_t *ret_address)
+{
+	static const unsigned char endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa }, load[] = { 0x48, 0x8b, 0x05 };
+	unsigned char code[16];
+	uint64_t function, interpreter;
+	int32_t distance;
+	if (!elf_image_symbol(c->memory, &c->image, "PyInterpreterState_Head", &function) ||
+	    !memory_read(c->memory, function, code, sizeof code))
+		return false;
+	size_t at = memcmp(code, endbr, sizeof endbr) == 0 ? sizeof endbr : 0;
+	if (memcmp(code + at, load, sizeof load) != 0)
+		return false;
+	memcpy(&distance, code + at + sizeof load, sizeof distance);
+	*ret_address = function + at + sizeof load + sizeof distance + (uint64_t)(int64_t)distance;
+	return memory_read_u64(c->memory, *ret_address, &interpreter) && is_surely_interpreter(c->memory, layout, interpreter);
+}
+
 /* 2.7 and 3.6: no _PyRuntime; a static list head that only .symtab names, and the holder as an exported variable. */
 static struct error *find_classic(const struct candidate *c, struct runtime *runtime)
 {
@@ -180,7 +214,8 @@ static struct error *find_classic(const struct candidate *c, struct runtime *run
 		if (elf_file_symbol(c->file, c->image.bias, "interp_head", &runtime->interpreters_head))
 			return NULL;
 	}
-	if (!scan_for_interpreter(c, &runtime->layout, &runtime->interpreters_head))
+	if (!find_head_in_code(c, &runtime->layout, &runtime->interpreters_head) &&
+	    !scan_for_interpreter(c, &runtime->layout, &runtime->interpreters_head))
 		return error_new(ERROR_NOT_READY, "%s has no interpreter yet", c->area->path);
 	return NULL;
 }

@@ -1,7 +1,8 @@
 /* decode.c: gives stacks their functions and lines.
  *
- * Many stacks share one *site*, a (code object, instruction) pair, and many sites one line. Sites that are new are sorted
- * by code object and instruction, and each line table is read once, from its start to its end, whatever its size. */
+ * Many stacks share one *site*, a (code object, instruction) pair, and many sites one line. Sites that are new are
+ * sorted by code object and instruction, and each line table is read once, from its start to its end, whatever its
+ * size. */
 #include "profile/decode.h"
 
 #include <string.h>
@@ -9,9 +10,10 @@
 #include "base/cleanup.h"
 #include "bytecode/lines.h"
 
-_Static_assert((int)LINES_KIND_NONE == (int)LINES_NONE && (int)LINES_KIND_LNOTAB_UNSIGNED == (int)LINES_LNOTAB_UNSIGNED &&
-		(int)LINES_KIND_LNOTAB_SIGNED == (int)LINES_LNOTAB_SIGNED && (int)LINES_KIND_310 == (int)LINES_310 &&
-		(int)LINES_KIND_311 == (int)LINES_311,
+_Static_assert((int)LINES_KIND_NONE == (int)LINES_NONE &&
+		       (int)LINES_KIND_LNOTAB_UNSIGNED == (int)LINES_LNOTAB_UNSIGNED &&
+		       (int)LINES_KIND_LNOTAB_SIGNED == (int)LINES_LNOTAB_SIGNED &&
+		       (int)LINES_KIND_310 == (int)LINES_310 && (int)LINES_KIND_311 == (int)LINES_311,
 	"bytecode/lines.h and recording/sink.h number the kinds of line tables differently: make them equal");
 
 struct site {
@@ -54,7 +56,8 @@ static bool digit_after(struct text file, const char *marker)
 enum profile_origin profile_find_origin(struct text file, struct text *ret_package)
 {
 	*ret_package = (struct text){ "", 0 };
-	if (starts_with(file, "<frozen importlib") || starts_with(file, "<frozen zipimport") || find_in(file, "/importlib/_bootstrap"))
+	if (starts_with(file, "<frozen importlib") || starts_with(file, "<frozen zipimport") ||
+		find_in(file, "/importlib/_bootstrap"))
 		return ORIGIN_IMPORT;
 	if (starts_with(file, "<frozen "))
 		return ORIGIN_STDLIB;
@@ -162,7 +165,8 @@ static struct error *decode_lines(struct profile *profile, struct sites *sites, 
 {
 	const struct profile_code *code = &profile->codes.data[sites->list.data[order[0]].code];
 	struct text bytes = profile_strings_get(&profile->strings, code->line_table);
-	struct line_table table = { code->line_table_kind, code->first_line, (const unsigned char *)bytes.data, bytes.size };
+	struct line_table table = { code->line_table_kind, code->first_line, (const unsigned char *)bytes.data,
+		bytes.size };
 	struct lines_iterator iterator;
 	struct lines_range range = { 0 };
 	lines_iterator_init(&iterator, &table);

@@ -1,8 +1,8 @@
 /* flat.c: a tree by function and by line.
  *
- * One walk over the tree in the order of calls keeps, for each function and line, how often it stands on the path from the
- * root; what it weighs is added only where it stands there for the first time. The walk follows links, so its depth costs
- * no stack. */
+ * One walk over the tree in the order of calls keeps, for each function and line, how often it stands on the path from
+ * the root; what it weighs is added only where it stands there for the first time. The walk follows links, so its depth
+ * costs no stack. */
 #include "profile/flat.h"
 
 #include "base/cleanup.h"
@@ -11,10 +11,10 @@ struct flat_builder {
 	const struct profile_view *view;
 	const struct profile_tree *tree;
 	struct profile_flat *flat;
-	uint32_t *row_of_function; /* PROFILE_NONE: no row yet */
-	uint32_t *row_of_frame;    /* the row of its line */
+	uint32_t *row_of_function;	       /* PROFILE_NONE: no row yet */
+	uint32_t *row_of_frame;		       /* the row of its line */
 	uint32_t *function_depth, *line_depth; /* by function and by row of a line */
-	struct map lines;          /* (file, line) to row */
+	struct map lines;		       /* (file, line) to row */
 };
 
 static struct error *find_function_row(struct flat_builder *b, uint32_t function, struct profile_function_row **ret_row)
@@ -22,7 +22,8 @@ static struct error *find_function_row(struct flat_builder *b, uint32_t function
 	uint32_t *row = &b->row_of_function[function];
 	if (*row == PROFILE_NONE) {
 		*row = (uint32_t)b->flat->functions.count;
-		if (!vec_push(&b->flat->functions, (struct profile_function_row){ .function = function, .order = *row }))
+		if (!vec_push(
+			    &b->flat->functions, (struct profile_function_row){ .function = function, .order = *row }))
 			return &error_no_memory;
 	}
 	*ret_row = &b->flat->functions.data[*row];
@@ -192,7 +193,8 @@ static int lines_by_total(const void *left, const void *right)
 	return order ? order : rising(a->order, b->order);
 }
 
-static void sort(struct profile_flat *flat, int (*functions)(const void *, const void *), int (*lines)(const void *, const void *))
+static void sort(struct profile_flat *flat, int (*functions)(const void *, const void *),
+	int (*lines)(const void *, const void *))
 {
 	if (flat->functions.count)
 		qsort(flat->functions.data, flat->functions.count, sizeof *flat->functions.data, functions);
@@ -232,7 +234,8 @@ static struct error *build(struct flat_builder *b)
 	return add_states(b);
 }
 
-struct error *profile_flat_init(const struct profile_view *view, const struct profile_tree *tree, struct profile_flat *ret_flat)
+struct error *profile_flat_init(
+	const struct profile_view *view, const struct profile_tree *tree, struct profile_flat *ret_flat)
 {
 	_cleanup_profile_flat_ struct profile_flat flat = { 0 };
 	struct flat_builder b = { .view = view, .tree = tree, .flat = &flat };

@@ -1,7 +1,7 @@
 /* profile.c: the sink that adds a recording up (see profile.h).
  *
- * The path of a sample is short: a thread's last row is tried first, since most samples find a thread where it was, then
- * the hash table of rows. What refers to something that was never defined is a corrupt recording, and said so. */
+ * The path of a sample is short: a thread's last row is tried first, since most samples find a thread where it was,
+ * then the hash table of rows. What refers to something that was never defined is a corrupt recording, and said so. */
 #include "profile/profile.h"
 
 #include <string.h>
@@ -94,7 +94,8 @@ static struct error *on_code(struct sink *sink, const struct code_def *def)
 	if (def->id != profile->codes.count)
 		return corrupt_id("code object", def->id, profile->codes.count);
 	struct profile_strings *strings = &profile->strings;
-	if (!profile_strings_add(strings, def->name, &code.name) || !profile_strings_add(strings, def->qualname, &code.qualname) ||
+	if (!profile_strings_add(strings, def->name, &code.name) ||
+		!profile_strings_add(strings, def->qualname, &code.qualname) ||
 		!profile_strings_add(strings, def->file, &code.file) ||
 		!profile_strings_add(strings, def->line_table, &code.line_table) || !vec_push(&profile->codes, code))
 		return &error_no_memory;
@@ -107,8 +108,10 @@ static struct error *on_stack(struct sink *sink, const struct stack_def *def)
 	if (def->id != profile->stacks.count)
 		return corrupt_id("stack", def->id, profile->stacks.count);
 	if (def->parent >= def->id || def->code == 0 || def->code >= profile->codes.count)
-		return error_new(ERROR_CORRUPT, "the recording is damaged: stack %u refers to what is not there", def->id);
-	if (!vec_push(&profile->stacks, (struct profile_stack){ def->parent, def->code, def->instruction, PROFILE_NONE }))
+		return error_new(
+			ERROR_CORRUPT, "the recording is damaged: stack %u refers to what is not there", def->id);
+	if (!vec_push(
+		    &profile->stacks, (struct profile_stack){ def->parent, def->code, def->instruction, PROFILE_NONE }))
 		return &error_no_memory;
 	return NULL;
 }
@@ -116,14 +119,14 @@ static struct error *on_stack(struct sink *sink, const struct stack_def *def)
 static uint64_t hash_row(const struct profile_row *row)
 {
 	return hash_u64(((uint64_t)row->stack << 32 | row->thread) ^
-		((uint64_t)row->state << 16 | (uint64_t)row->quality << 8 | row->timed) * 0x9e3779b97f4a7c15u ^
-		(uint64_t)row->process << 47);
+			((uint64_t)row->state << 16 | (uint64_t)row->quality << 8 | row->timed) * 0x9e3779b97f4a7c15u ^
+			(uint64_t)row->process << 47);
 }
 
 static bool same_row(const struct profile_row *a, const struct profile_row *b)
 {
 	return a->stack == b->stack && a->thread == b->thread && a->state == b->state && a->quality == b->quality &&
-		a->process == b->process && a->timed == b->timed;
+	       a->process == b->process && a->timed == b->timed;
 }
 
 static uint32_t *row_slot(const struct profile *profile, const struct profile_row *row)
@@ -340,14 +343,18 @@ static const struct sink_ops profile_sink_ops = {
 /* Functions 0 and 1, and nobody's entries. */
 static bool add_fixed(struct profile *profile)
 {
-	static const char *const words[] = { [FUNCTION_NO_PYTHON] = "<no Python frame>", [FUNCTION_GC] = "<garbage collection>" };
+	static const char *const words[] = {
+		[FUNCTION_NO_PYTHON] = "<no Python frame>", [FUNCTION_GC] = "<garbage collection>"
+	};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (!vec_push(&profile->functions, (struct profile_function){ .name = { words[i], strlen(words[i]) },
-						       .file = { "", 0 }, .origin = ORIGIN_SYNTHETIC }))
+							   .file = { "", 0 },
+							   .origin = ORIGIN_SYNTHETIC }))
 			return false;
 	return vec_push(&profile->processes, (struct profile_process){ 0 }) &&
-		vec_push(&profile->threads, (struct profile_thread){ .last_row = PROFILE_NONE }) &&
-		vec_push(&profile->codes, (struct profile_code){ 0 }) && vec_push(&profile->stacks, (struct profile_stack){ 0 });
+	       vec_push(&profile->threads, (struct profile_thread){ .last_row = PROFILE_NONE }) &&
+	       vec_push(&profile->codes, (struct profile_code){ 0 }) &&
+	       vec_push(&profile->stacks, (struct profile_stack){ 0 });
 }
 
 struct error *profile_create(const struct profile_window *window, struct profile **ret_profile)

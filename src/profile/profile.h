@@ -1,16 +1,17 @@
 /* profile.h: a recording, added up.
  *
- * A profile is a sink (recording/sink.h): the reader of a file or the live sampler feeds it, and it keeps the definitions
- * and, instead of events, *rows*: how often and how long each (process, thread, stack, state, quality) was seen. A million
- * samples of ten thousand stacks are some ten thousand rows. Everything that a report shows is computed from rows:
+ * A profile is a sink (recording/sink.h): the reader of a file or the live sampler feeds it, and it keeps the
+ * definitions and, instead of events, *rows*: how often and how long each (process, thread, stack, state, quality) was
+ * seen. A million samples of ten thousand stacks are some ten thousand rows. Everything that a report shows is computed
+ * from rows:
  *
  *     profile_view   which rows count, and by what weight        view.h
  *     profile_tree   a view as a tree of calls                   tree.h
  *     profile_flat   a view by function and by line              flat.h
  *     profile_times  where the time of threads and processes went, whatever the view    times.h
  *
- * Names and lines are decoded when first asked for (profile_decode), never while samples come in. A profile may be looked
- * at and then fed again.
+ * Names and lines are decoded when first asked for (profile_decode), never while samples come in. A profile may be
+ * looked at and then fed again.
  */
 #pragma once
 #include "base/map.h"
@@ -72,7 +73,8 @@ struct profile_row {
 	uint32_t process, thread, stack;
 	uint16_t state;
 	uint8_t quality;
-	bool timed; /* samples: a share of a thread's time; else allocations, calls and the like, which are never idle */
+	bool timed; /* samples: a share of a thread's time; else allocations, calls and the like, which are never idle
+		     */
 	uint64_t samples, wall, bytes, count;
 };
 
@@ -84,9 +86,9 @@ struct profile_wait {
 
 enum profile_origin {
 	ORIGIN_OWN = 0,
-	ORIGIN_SITE,      /* site-packages, dist-packages */
+	ORIGIN_SITE, /* site-packages, dist-packages */
 	ORIGIN_STDLIB,
-	ORIGIN_IMPORT,    /* the import system: <frozen importlib...> and importlib/_bootstrap* */
+	ORIGIN_IMPORT,	  /* the import system: <frozen importlib...> and importlib/_bootstrap* */
 	ORIGIN_SYNTHETIC, /* a word of ours: <partial>, <garbage collection> */
 	ORIGIN_END
 };
@@ -98,7 +100,7 @@ struct profile_function {
 	uint32_t file_number; /* of the string, for comparing */
 	uint32_t first_line;
 	uint32_t package; /* the same number: the same library; 0: none */
-	uint8_t origin;   /* enum profile_origin */
+	uint8_t origin;	  /* enum profile_origin */
 };
 
 /* A place: a line of a function, or the whole function. */
@@ -122,7 +124,7 @@ struct profile {
 	struct recording_end end; /* valid if `ended`: the recording is whole */
 	bool begun, ended;
 	uint64_t first_time, last_time; /* of events in the window */
-	uint64_t states_seen;           /* all bits of all samples: what was measured at all */
+	uint64_t states_seen;		/* all bits of all samples: what was measured at all */
 	uint64_t gc_pauses, gc_pause_ns;
 	VEC(struct profile_process) processes;
 	VEC(struct profile_thread) threads;
@@ -141,7 +143,10 @@ struct profile {
 /* `window` NULL: everything. */
 struct error *profile_create(const struct profile_window *window, struct profile **ret_profile);
 void profile_destroy(struct profile *profile);
-static inline void profile_destroy_p(struct profile **profile) { profile_destroy(*profile); }
+static inline void profile_destroy_p(struct profile **profile)
+{
+	profile_destroy(*profile);
+}
 #define _cleanup_profile_ __attribute__((cleanup(profile_destroy_p)))
 
 /* Gives every stack its function and line. Views call it. */

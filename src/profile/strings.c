@@ -1,4 +1,5 @@
-/* strings.c: the pool of strings.h: bytes in large blocks that never move, found again through a hash table of numbers. */
+/* strings.c: the pool of strings.h: bytes in large blocks that never move, found again through a hash table of numbers.
+ */
 #include "profile/strings.h"
 
 #include <string.h>

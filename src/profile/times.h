@@ -5,13 +5,13 @@
 /* Nanoseconds, but for the counts. */
 struct profile_times {
 	uint64_t samples, quality[QUALITY_END];
-	uint64_t wall;     /* time of threads: two threads for a second are two */
+	uint64_t wall;	   /* time of threads: two threads for a second are two */
 	uint64_t on_cpu;   /* of `wall`: on a core, as sampled */
 	uint64_t runnable; /* wanted a core and had none */
 	uint64_t idle, gil_held, gil_wait, gc, in_c;
-	uint64_t cpu;      /* from the kernel's accounting where it was read often enough, else on_cpu */
-	bool cpu_exact;    /* all of `cpu` is the kernel's */
-	uint32_t threads;  /* that were seen */
+	uint64_t cpu;	  /* from the kernel's accounting where it was read often enough, else on_cpu */
+	bool cpu_exact;	  /* all of `cpu` is the kernel's */
+	uint32_t threads; /* that were seen */
 };
 
 struct profile_time_table {

@@ -1,9 +1,9 @@
 /* tree.c: rows to a tree of calls.
  *
- * The recording's stacks are a tree already, but a finer one: it tells instructions apart, and sometimes the same function
- * read twice. So each stack is given the node that it becomes (`node_of`, remembered for all rows below the same roots),
- * and a hash table finds the child of a node with a given frame. Weights are put where they were seen and then handed up,
- * last node first, which needs no recursion at any depth. */
+ * The recording's stacks are a tree already, but a finer one: it tells instructions apart, and sometimes the same
+ * function read twice. So each stack is given the node that it becomes (`node_of`, remembered for all rows below the
+ * same roots), and a hash table finds the child of a node with a given frame. Weights are put where they were seen and
+ * then handed up, last node first, which needs no recursion at any depth. */
 #include "profile/tree.h"
 
 #include "base/cleanup.h"
@@ -26,8 +26,8 @@ static uint64_t child_key(uint32_t parent, enum profile_node_kind kind, uint32_t
 	return (uint64_t)parent << 32 | (uint64_t)(kind + 1) << 30 | (what & 0x3fffffff);
 }
 
-static struct error *find_child(struct profile_tree *tree, struct map *children, uint32_t parent, enum profile_node_kind kind,
-	uint32_t what, uint32_t *ret_node)
+static struct error *find_child(struct profile_tree *tree, struct map *children, uint32_t parent,
+	enum profile_node_kind kind, uint32_t what, uint32_t *ret_node)
 {
 	uint64_t key = child_key(parent, kind, what);
 	uint64_t *found = map_get(children, key);
@@ -36,7 +36,9 @@ static struct error *find_child(struct profile_tree *tree, struct map *children,
 		return NULL;
 	}
 	uint32_t node = (uint32_t)tree->nodes.count;
-	struct profile_node made = { .parent = parent, .what = what, .kind = kind, .depth = tree->nodes.data[parent].depth + 1 };
+	struct profile_node made = {
+		.parent = parent, .what = what, .kind = kind, .depth = tree->nodes.data[parent].depth + 1
+	};
 	if (!map_put(children, key, node) || !vec_push(&tree->nodes, made))
 		return &error_no_memory;
 	*ret_node = node;
@@ -104,7 +106,8 @@ static struct error *add_row(struct tree_builder *b, const struct profile_row *r
 	if (row->stack)
 		TRY(find_node(b, row->stack, &node));
 	else
-		TRY(find_child(b->tree, &b->children, b->root, NODE_FRAME, b->view->profile->stacks.data[0].frame, &node));
+		TRY(find_child(
+			b->tree, &b->children, b->root, NODE_FRAME, b->view->profile->stacks.data[0].frame, &node));
 	if (row->state & STATE_GC) {
 		uint32_t frame;
 		TRY(profile_intern_frame(b->view->profile, FUNCTION_GC, PROFILE_WHOLE, &frame));
@@ -141,7 +144,8 @@ static struct error *add_rows(struct tree_builder *b)
 	if (b->options.by_process || b->options.by_thread)
 		qsort_r(order, count, sizeof *order, by_roots, b);
 	for (size_t i = 0; i < count; i++)
-		TRY(add_row(b, &b->view->profile->rows.data[b->view->rows.data[order[i]]], &b->tree->row_nodes[order[i]]));
+		TRY(add_row(
+			b, &b->view->profile->rows.data[b->view->rows.data[order[i]]], &b->tree->row_nodes[order[i]]));
 	return NULL;
 }
 
@@ -161,7 +165,8 @@ static void hand_up(struct profile_tree *tree)
 /* The heavier sibling first; what is equal, by first appearance. */
 static int by_weight(const void *left, const void *right, void *data)
 {
-	const struct profile_node *nodes = data, *a = &nodes[*(const uint32_t *)left], *b = &nodes[*(const uint32_t *)right];
+	const struct profile_node *nodes = data, *a = &nodes[*(const uint32_t *)left],
+				  *b = &nodes[*(const uint32_t *)right];
 	if (a->total.weight != b->total.weight)
 		return a->total.weight > b->total.weight ? -1 : 1;
 	if (a->total.samples != b->total.samples)
@@ -210,8 +215,8 @@ static struct error *build(struct tree_builder *b)
 	return link_children(b->tree);
 }
 
-struct error *profile_tree_init(const struct profile_view *view, const struct profile_tree_options *options,
-	struct profile_tree *ret_tree)
+struct error *profile_tree_init(
+	const struct profile_view *view, const struct profile_tree_options *options, struct profile_tree *ret_tree)
 {
 	_cleanup_profile_tree_ struct profile_tree tree = { 0 };
 	struct tree_builder b = { .view = view, .tree = &tree, .options = *options };
@@ -226,11 +231,13 @@ struct error *profile_tree_init(const struct profile_view *view, const struct pr
 
 static bool is_library(const struct profile_function *function)
 {
-	return function->origin == ORIGIN_SITE || function->origin == ORIGIN_STDLIB || function->origin == ORIGIN_IMPORT;
+	return function->origin == ORIGIN_SITE || function->origin == ORIGIN_STDLIB ||
+	       function->origin == ORIGIN_IMPORT;
 }
 
 /* Whether a node disappears in its (folded) parent. */
-static bool folds_into(const struct profile *profile, const struct profile_node *node, const struct profile_node *parent)
+static bool folds_into(
+	const struct profile *profile, const struct profile_node *node, const struct profile_node *parent)
 {
 	if (node->kind != NODE_FRAME || parent->kind != NODE_FRAME || !parent->depth)
 		return false;
@@ -242,8 +249,8 @@ static bool folds_into(const struct profile *profile, const struct profile_node 
 }
 
 /* `into[i]`: the node of the folded tree that node i became; `below[i]`: how many frames it stands below that one. */
-static struct error *fold_nodes(const struct profile *profile, const struct profile_tree *tree, struct profile_tree *folded,
-	struct map *children, uint32_t *into, uint32_t *below)
+static struct error *fold_nodes(const struct profile *profile, const struct profile_tree *tree,
+	struct profile_tree *folded, struct map *children, uint32_t *into, uint32_t *below)
 {
 	into[0] = below[0] = 0;
 	for (uint32_t i = 1; i < tree->nodes.count; i++) {
@@ -266,10 +273,12 @@ static struct error *fold_nodes(const struct profile *profile, const struct prof
 	return NULL;
 }
 
-struct error *profile_tree_fold(const struct profile *profile, const struct profile_tree *tree, struct profile_tree *ret_tree)
+struct error *profile_tree_fold(
+	const struct profile *profile, const struct profile_tree *tree, struct profile_tree *ret_tree)
 {
 	_cleanup_profile_tree_ struct profile_tree folded = { 0 };
-	_cleanup_free_ uint32_t *into = malloc(tree->nodes.count * sizeof *into), *below = malloc(tree->nodes.count * sizeof *below);
+	_cleanup_free_ uint32_t *into = malloc(tree->nodes.count * sizeof *into),
+				*below = malloc(tree->nodes.count * sizeof *below);
 	if (!into || !below || !vec_push(&folded.nodes, (struct profile_node){ 0 }))
 		return &error_no_memory;
 	struct map children = { 0 };

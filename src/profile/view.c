@@ -1,7 +1,8 @@
 /* view.c: choosing rows, and what can be said of a share of them. */
 #include "profile/view.h"
 
-/* Newton's way to a square root of 0 to 1; libm for one call would be a library more for every program that links us. */
+/* Newton's way to a square root of 0 to 1; libm for one call would be a library more for every program that links us.
+ */
 static double square_root(double x)
 {
 	if (x <= 0)
@@ -34,15 +35,18 @@ uint64_t profile_row_weight(const struct profile_row *row, enum profile_weight w
 
 static bool is_wanted(const struct profile_view_options *options, const struct profile_row *row)
 {
-	if ((options->process && row->process != options->process) || (options->thread && row->thread != options->thread))
+	if ((options->process && row->process != options->process) ||
+		(options->thread && row->thread != options->thread))
 		return false;
 	if (!row->timed)
 		return true;
 	return (options->idle || !profile_state_is_idle(row->state)) &&
-		(!options->only_gil || row->state & STATE_HOLDS_GIL) && (!options->only_cpu || row->state & STATE_ON_CPU);
+	       (!options->only_gil || row->state & STATE_HOLDS_GIL) &&
+	       (!options->only_cpu || row->state & STATE_ON_CPU);
 }
 
-struct error *profile_view_init(struct profile *profile, const struct profile_view_options *options, struct profile_view *ret_view)
+struct error *profile_view_init(
+	struct profile *profile, const struct profile_view_options *options, struct profile_view *ret_view)
 {
 	TRY(profile_decode(profile));
 	_cleanup_profile_view_ struct profile_view view = { .profile = profile, .options = *options };

@@ -1,5 +1,5 @@
-/* view.h: which rows of a profile count, and by what weight. One recording, many views: hiding idle time or looking only
- * at who holds the GIL never needs another recording. */
+/* view.h: which rows of a profile count, and by what weight. One recording, many views: hiding idle time or looking
+ * only at who holds the GIL never needs another recording. */
 #pragma once
 #include "profile/profile.h"
 
@@ -14,9 +14,9 @@ enum profile_weight {
 
 struct profile_view_options {
 	enum profile_weight weight;
-	bool idle;     /* samples of threads that wait for something other than the GIL count, too */
-	bool only_gil; /* only samples that held the GIL */
-	bool only_cpu; /* only samples on a core */
+	bool idle;		  /* samples of threads that wait for something other than the GIL count, too */
+	bool only_gil;		  /* only samples that held the GIL */
+	bool only_cpu;		  /* only samples on a core */
 	uint32_t process, thread; /* only those of this id of the recording; 0: all */
 };
 
@@ -29,11 +29,12 @@ struct profile_view {
 	struct profile *profile;
 	struct profile_view_options options;
 	struct profile_measure all; /* the whole: what shares are of */
-	VEC(uint32_t) rows;         /* numbers of rows of the profile */
+	VEC(uint32_t) rows;	    /* numbers of rows of the profile */
 };
 
 /* The profile must outlive the view, and must not be fed while the view is used. */
-struct error *profile_view_init(struct profile *profile, const struct profile_view_options *options, struct profile_view *ret_view);
+struct error *profile_view_init(
+	struct profile *profile, const struct profile_view_options *options, struct profile_view *ret_view);
 void profile_view_deinit(struct profile_view *view);
 #define _cleanup_profile_view_ __attribute__((cleanup(profile_view_deinit)))
 

@@ -6,7 +6,7 @@
  * Everything else is stored as its difference from what predict.h expects: the time from the schedule of ticks, the
  * thread from the order in which threads came before, the process from the thread, the wall weight of a sample from the
  * samples before it. Events that share their time, as all threads of one look do, share one entry in the time columns.
- * A block needs the definitions, no other events block.
+ * An encoder's blocks are decoded by one decoder in the same order: what is expected goes on from block to block.
  */
 #pragma once
 #include "recording/columns.h"

@@ -142,31 +142,32 @@ static bool decode_time(struct events_block *block)
 	       complain(block, "a time is out of range");
 }
 
-static void decode_weights(struct events_block *block, struct predictor *p, struct event *event, uint32_t moment)
+static void decode_weights(
+	struct events_block *block, struct predictor *p, struct event *event, uint32_t moment, uint64_t count)
 {
 	uint64_t *last = p->last_weight[event->kind];
 	const struct process_track *gap = NULL;
 	if (event->kind == EVENT_SAMPLE && !(block->flags & EVENTS_WALL_LIKE_LAST))
-		gap = predict_gap(p, event->process, moment, block->time, 0);
+		gap = predict_gap(p, event->process, block->time, 0);
 	for (unsigned i = 0; i < WEIGHT_END; i++) {
-		uint64_t expected = gap && i == WEIGHT_WALL ? gap->gap : last[i];
+		uint64_t expected = i == WEIGHT_COUNT ? count : gap && i == WEIGHT_WALL ? gap->gap : last[i];
 		last[i] = expected + (uint64_t)unzigzag(column_next(&block->columns[COLUMN_WEIGHT + i]));
 		event->weight[i] = last[i];
 	}
 }
 
-static uint32_t decode_pose(struct events_block *block, const struct thread_track *track)
+static uint32_t decode_pose(struct events_block *block, uint32_t expected)
 {
 	uint64_t value = column_next(&block->columns[COLUMN_POSE]);
 	if (block->flags & EVENTS_POSE_BY_THREAD)
-		value = value ? value - 1 : track->pose;
+		value = value ? value - 1 : expected;
 	if (value < block->poses)
 		return (uint32_t)value;
 	complain(block, "an event has a pose that is not in the dictionary");
 	return 0;
 }
 
-static bool decode_event(struct events_block *block, struct events_decoder *decoder, uint32_t moment, struct event *ret)
+static bool decode_event(struct events_block *block, struct events_decoder *decoder, struct event *ret)
 {
 	struct predictor *p = &decoder->predictor;
 	uint32_t threads = block->thread_max;
@@ -177,15 +178,16 @@ static bool decode_event(struct events_block *block, struct events_decoder *deco
 	uint32_t process = next_field(block, COLUMN_PROCESS, predict_process(p, track), block->ids->processes);
 	if (process > block->ids->processes)
 		return false;
-	uint32_t pose = decode_pose(block, track);
+	uint32_t place = predict_place(p, track);
+	uint32_t pose = decode_pose(block, track->slots[place].pose);
 	*ret = decoder->poses.data[pose];
 	ret->time = block->time;
 	ret->thread = thread;
 	ret->process = process;
 	ret->waits_for = next_field(
 		block, COLUMN_WAITS_FOR, predict_waits_for(p, ret->state), (uint32_t)block->ids->thread_process.count);
-	decode_weights(block, p, ret, moment);
-	predictor_learn(p, track, ret, pose);
+	decode_weights(block, p, ret, track->slots[place].count);
+	predictor_learn(p, track, place, ret, pose);
 	return !block->problem;
 }
 
@@ -199,8 +201,9 @@ static bool decode_events(struct events_block *block, struct events_decoder *dec
 			return complain(block, "the moments have more events than there are, or none");
 		if (!decode_time(block))
 			return false;
+		decoder->predictor.moment++;
 		for (uint32_t end = done + (uint32_t)size; done < end; done++)
-			if (!decode_event(block, decoder, moment, &decoder->events.data[done]))
+			if (!decode_event(block, decoder, &decoder->events.data[done]))
 				return false;
 	}
 	return done == block->events || complain(block, "the moments have fewer events than there are");

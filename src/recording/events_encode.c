@@ -22,7 +22,9 @@ struct pose {
 };
 
 struct events_encoder {
+	struct predictor scan; /* of the first pass: for poses */
 	struct predictor predictor;
+	uint32_t thread_max; /* the greatest id of the block */
 	struct column_writer columns[COLUMN_END];
 	VEC(struct pose) poses; /* in the order in which they came */
 	VEC(uint64_t) order;	/* the dictionary: what it is sorted by, and below it the place in `poses` */
@@ -50,6 +52,7 @@ void events_encoder_destroy(struct events_encoder *encoder)
 {
 	if (!encoder)
 		return;
+	predictor_deinit(&encoder->scan);
 	predictor_deinit(&encoder->predictor);
 	for (size_t i = 0; i < COLUMN_END; i++)
 		column_writer_deinit(&encoder->columns[i]);
@@ -114,7 +117,9 @@ static bool begin(struct events_encoder *encoder, const struct event *events, si
 		threads = events[i].thread > threads ? events[i].thread : threads;
 		processes = events[i].process > processes ? events[i].process : processes;
 	}
-	return predictor_begin(&encoder->predictor, threads, processes, encoder->period_ns);
+	encoder->thread_max = threads;
+	return predictor_begin(&encoder->scan, threads, processes, encoder->period_ns) &&
+	       predictor_begin(&encoder->predictor, threads, processes, encoder->period_ns);
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -148,37 +153,59 @@ static void rank_poses(struct events_encoder *encoder)
 		encoder->poses.data[(uint32_t)order[i]].rank = (uint32_t)i;
 }
 
+/* What the first pass counts. */
+struct counts {
+	size_t unchanged;	 /* events whose pose is the expected one */
+	size_t looks, like_last; /* moments with samples; those whose wall weight is that of the one before */
+	bool calls;
+};
+
+static void choose_flags(struct events_encoder *encoder, const struct counts *counts, size_t events)
+{
+	bool fast = encoder->period_ns < FAST_PERIOD;
+	encoder->unit = counts->calls ? TIME_UNIT_CALL : fast ? TIME_UNIT_FAST : TIME_UNIT_SAMPLE;
+	encoder->flags = (encoder->period_ns ? EVENTS_SCHEDULED : 0) |
+			 (2 * counts->unchanged > events ? EVENTS_POSE_BY_THREAD : 0) |
+			 (2 * counts->like_last > counts->looks ? EVENTS_WALL_LIKE_LAST : 0);
+}
+
+/* The place in `poses` of the event's pose, which its thread takes on. */
+static uint32_t take_pose(struct events_encoder *encoder, const struct event *event, struct counts *counts)
+{
+	struct predictor *p = &encoder->scan;
+	struct thread_track *track = predictor_track(p, event->thread);
+	uint32_t place = predict_place(p, track);
+	uint32_t pose = track->slots[place].pose;
+	struct pose_key key = key_of(event);
+	if (pose < encoder->poses.count && same_key(encoder->poses.data[pose].key, key))
+		counts->unchanged++;
+	else
+		pose = find_pose(encoder, key);
+	predictor_learn(p, track, place, event, pose);
+	return pose;
+}
+
 /* The first pass. */
 static void find_poses(struct events_encoder *encoder, const struct event *events, size_t count)
 {
-	size_t unchanged = 0, looks = 0, like_last = 0;
-	uint64_t wall = 0, time = UINT64_MAX;
-	bool calls = false;
+	struct counts counts = { 0 };
+	uint64_t wall = 0, look = UINT64_MAX;
 	for (size_t i = 0; i < count; i++) {
 		const struct event *event = &events[i];
-		struct thread_track *track = predictor_track(&encoder->predictor, event->thread);
-		struct pose_key key = key_of(event);
-		uint32_t place = track->pose;
-		if (place < encoder->poses.count && same_key(encoder->poses.data[place].key, key))
-			unchanged++;
-		else
-			place = find_pose(encoder, key);
-		encoder->poses.data[place].count++;
-		encoder->pose_of.data[i] = track->pose = place;
-		calls |= event->kind == EVENT_CALL;
-		if (event->kind == EVENT_SAMPLE && event->time != time) {
-			looks++;
-			like_last += event->weight[WEIGHT_WALL] == wall;
-			wall = event->weight[WEIGHT_WALL];
-			time = event->time;
-		}
+		encoder->scan.moment += !i || event->time != events[i - 1].time;
+		uint32_t pose = take_pose(encoder, event, &counts);
+		encoder->poses.data[pose].count++;
+		encoder->pose_of.data[i] = pose;
+		counts.calls |= event->kind == EVENT_CALL;
+		if (event->kind != EVENT_SAMPLE || event->time == look)
+			continue;
+		counts.looks++;
+		counts.like_last += event->weight[WEIGHT_WALL] == wall;
+		wall = event->weight[WEIGHT_WALL];
+		look = event->time;
 	}
 	rank_poses(encoder);
-	bool fast = encoder->period_ns < FAST_PERIOD;
-	encoder->unit = calls ? TIME_UNIT_CALL : fast ? TIME_UNIT_FAST : TIME_UNIT_SAMPLE;
-	encoder->flags = (encoder->period_ns ? EVENTS_SCHEDULED : 0) |
-			 (2 * unchanged > count ? EVENTS_POSE_BY_THREAD : 0) |
-			 (2 * like_last > looks ? EVENTS_WALL_LIKE_LAST : 0);
+	choose_flags(encoder, &counts, count);
 }
 
 static uint64_t pose_field(const struct pose_key *key, enum events_column column)
@@ -267,16 +294,17 @@ static void put_moment(struct events_encoder *encoder, struct moment *moment, ui
 	moment->units = units;
 }
 
-static void put_weights(
-	struct events_encoder *encoder, const struct event *event, uint32_t position, const struct process_track *gap)
+static void put_weights(struct events_encoder *encoder, const struct event *event, uint32_t position,
+	const struct process_track *gap, uint64_t count)
 {
 	uint64_t *last = encoder->predictor.last_weight[event->kind];
 	for (unsigned i = 0; i < WEIGHT_END; i++) {
 		uint64_t weight = event->weight[i];
 		bool derived = gap && i == WEIGHT_WALL;
-		if (derived ? weight == gap->exact_gap : weight == last[i])
+		uint64_t expected = i == WEIGHT_COUNT ? count : derived ? gap->gap : last[i];
+		/* To the nanosecond, though the reader will derive it from rounded times. */
+		if (weight == (derived ? gap->exact_gap : expected))
 			continue;
-		uint64_t expected = derived ? gap->gap : last[i];
 		column_put(&encoder->columns[COLUMN_WEIGHT + i], position, zigzag((int64_t)(weight - expected)));
 		last[i] = weight;
 	}
@@ -292,17 +320,18 @@ static void put_event(struct events_encoder *encoder, const struct event *event,
 	struct thread_track *track = predictor_track(p, event->thread);
 	column_put(&columns[COLUMN_PROCESS], position,
 		zigzag((int64_t)event->process - (int64_t)predict_process(p, track)));
+	uint32_t place = predict_place(p, track);
 	if (!(encoder->flags & EVENTS_POSE_BY_THREAD))
 		column_put(&columns[COLUMN_POSE], position, pose);
-	else if (pose != track->pose)
+	else if (pose != track->slots[place].pose)
 		column_put(&columns[COLUMN_POSE], position, pose + 1);
 	column_put(&columns[COLUMN_WAITS_FOR], position,
 		zigzag((int64_t)event->waits_for - (int64_t)predict_waits_for(p, event->state)));
 	const struct process_track *gap = NULL;
 	if (event->kind == EVENT_SAMPLE && !(encoder->flags & EVENTS_WALL_LIKE_LAST))
-		gap = predict_gap(p, event->process, moment->number, moment->units * encoder->unit, exact_time);
-	put_weights(encoder, event, position, gap);
-	predictor_learn(p, track, event, pose);
+		gap = predict_gap(p, event->process, moment->units * encoder->unit, exact_time);
+	put_weights(encoder, event, position, gap, track->slots[place].count);
+	predictor_learn(p, track, place, event, pose);
 }
 
 /* The second pass; returns how many moments there are. */
@@ -321,6 +350,7 @@ static uint32_t put_events(struct events_encoder *encoder, const struct event *e
 			(events[moment.end].time == exact || to_units(events[moment.end].time, encoder->unit) == units))
 			moment.end++;
 		put_moment(encoder, &moment, units);
+		encoder->predictor.moment++;
 		for (uint32_t i = moment.first; i < moment.end; i++)
 			put_event(encoder, &events[i], i, &moment, exact);
 	}
@@ -330,8 +360,7 @@ static uint32_t put_events(struct events_encoder *encoder, const struct event *e
 static void pack(struct events_encoder *encoder, uint32_t events, uint32_t moments, uint64_t tick, struct packed *ret)
 {
 	uint32_t poses = (uint32_t)encoder->poses.count;
-	const uint64_t head[] = { events, moments, poses, encoder->flags, encoder->unit, tick,
-		encoder->predictor.thread_max };
+	const uint64_t head[] = { events, moments, poses, encoder->flags, encoder->unit, tick, encoder->thread_max };
 	packed_clear(ret);
 	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
 		buffer_add_varint(&ret->bytes, head[i]);
@@ -349,8 +378,6 @@ struct error *events_encode(struct events_encoder *encoder, const struct event *
 		return &error_no_memory;
 	find_poses(encoder, events, count);
 	put_dictionary(encoder);
-	if (!begin(encoder, events, count))
-		return &error_no_memory;
 	uint64_t tick;
 	uint32_t moments = put_events(encoder, events, (uint32_t)count, &tick);
 	pack(encoder, (uint32_t)count, moments, tick, ret);

@@ -1,25 +1,34 @@
 /* predict.h: what the next event of a block is expected to be: the one set of rules that the encoder and the decoder of
- * events both follow, so that only what differs is stored. It begins anew with each block.
+ * events both follow, so that only what differs is stored. It goes on from block to block; only poses, whose numbers
+ * are those of a block's dictionary, begin anew.
  */
 #pragma once
-#include <string.h>
-
 #include "base/vec.h"
 #include "recording/event.h"
 #include "recording/ticks.h"
 
-/* What was seen last of a thread. `epoch` tells whether that was in this block: nothing is cleared between blocks. */
-struct thread_track {
-	uint32_t epoch;
-	uint32_t successor; /* the thread whose event came after this one's */
+/* What a thread did at the same place in an earlier moment: its first event of a moment, usually a sample, is expected
+ * to be like the last first one; its second, a counter perhaps, like the last second one. */
+struct thread_slot {
+	uint32_t successor; /* the thread whose event came next */
 	uint32_t pose;
-	uint32_t process; /* 0: not seen yet */
+	uint64_t count; /* WEIGHT_COUNT: counters move little */
+};
+
+enum { THREAD_SLOTS = 4 /* the last stands for all later places */ };
+
+/* What was seen of a thread. */
+struct thread_track {
+	uint32_t process; /* of its last event; 0: not seen yet */
+	uint32_t block;	  /* in which the poses are valid */
+	uint32_t moment;  /* of its last event */
+	uint32_t events;  /* in that moment */
+	struct thread_slot slots[THREAD_SLOTS];
 };
 
 /* The samples of a process: a sample stands for the time since the process's samples of another moment. */
 struct process_track {
-	uint32_t epoch;
-	uint32_t moment;
+	uint32_t moment;		/* of the last sample; 0: there was none */
 	uint64_t time, gap;		/* as a reader knows them */
 	uint64_t exact_time, exact_gap; /* as they were; only in the encoder */
 };
@@ -27,9 +36,8 @@ struct process_track {
 struct predictor {
 	VEC(struct thread_track) threads;
 	VEC(struct process_track) processes;
-	uint32_t epoch;
-	uint32_t thread_max; /* the greatest thread id of the block's events */
-	uint32_t last_thread, last_process;
+	uint32_t block, moment;				/* numbers of the present ones, from 1 */
+	uint32_t last_thread, last_place, last_process; /* of the event before */
 	uint32_t waits_for;
 	uint64_t period_ns;
 	uint64_t last_weight[EVENT_KIND_END][WEIGHT_END];
@@ -41,45 +49,57 @@ static inline void predictor_deinit(struct predictor *p)
 	vec_free(&p->processes);
 }
 
-/* Begins a block whose thread and process ids are not above these; false: no memory. */
-static inline bool predictor_begin(struct predictor *p, uint32_t thread_max, uint32_t processes, uint64_t period_ns)
+/* Tracks for ids up to these; a new thread is expected to be followed by the next one, the last one by the first. */
+static inline bool predictor_reserve(struct predictor *p, uint32_t thread_max, uint32_t process_max)
 {
-	size_t threads = thread_max;
-	if (!vec_reserve(&p->threads, threads + 1) || !vec_reserve(&p->processes, (size_t)processes + 1))
+	if (!vec_reserve(&p->threads, (size_t)thread_max + 1) || !vec_reserve(&p->processes, (size_t)process_max + 1))
 		return false;
-	size_t had = p->threads.count, had_processes = p->processes.count;
-	if (had <= threads) {
-		memset(p->threads.data + had, 0, (threads + 1 - had) * sizeof *p->threads.data);
-		p->threads.count = threads + 1;
+	while (p->threads.count <= thread_max) {
+		uint32_t thread = (uint32_t)p->threads.count++;
+		struct thread_track track = { 0 };
+		for (unsigned i = 0; i < THREAD_SLOTS; i++)
+			track.slots[i].successor = thread < thread_max ? thread + 1 : 1;
+		p->threads.data[thread] = track;
 	}
-	if (had_processes <= processes) {
-		memset(p->processes.data + had_processes, 0,
-			((size_t)processes + 1 - had_processes) * sizeof *p->processes.data);
-		p->processes.count = (size_t)processes + 1;
+	while (p->processes.count <= process_max)
+		p->processes.data[p->processes.count++] = (struct process_track){ 0 };
+	return true;
+}
+
+/* Begins a block whose thread and process ids are not above these; false: no memory. */
+static inline bool predictor_begin(struct predictor *p, uint32_t thread_max, uint32_t process_max, uint64_t period_ns)
+{
+	if (!predictor_reserve(p, thread_max, process_max))
+		return false;
+	if (!p->block++) {
+		p->last_process = 1;
+		p->period_ns = period_ns;
+		p->last_weight[EVENT_SAMPLE][WEIGHT_WALL] = period_ns;
 	}
-	p->epoch++;
-	p->thread_max = thread_max;
-	p->last_thread = 0;
-	p->last_process = 1;
-	p->waits_for = 0;
-	p->period_ns = period_ns;
-	memset(p->last_weight, 0, sizeof p->last_weight);
-	p->last_weight[EVENT_SAMPLE][WEIGHT_WALL] = period_ns;
 	return true;
 }
 
 static inline struct thread_track *predictor_track(struct predictor *p, uint32_t thread)
 {
 	struct thread_track *track = &p->threads.data[thread];
-	if (track->epoch != p->epoch)
-		*track = (struct thread_track){ .epoch = p->epoch,
-			.successor = thread < p->thread_max ? thread + 1 : 1 };
+	if (__builtin_expect(track->block != p->block, 0)) {
+		track->block = p->block;
+		for (unsigned i = 0; i < THREAD_SLOTS; i++)
+			track->slots[i].pose = 0;
+	}
 	return track;
 }
 
-static inline uint32_t predict_thread(struct predictor *p)
+static inline uint32_t predict_thread(const struct predictor *p)
 {
-	return predictor_track(p, p->last_thread)->successor;
+	return p->threads.data[p->last_thread].slots[p->last_place].successor;
+}
+
+/* The place of a thread's next event of this moment. */
+static inline uint32_t predict_place(const struct predictor *p, const struct thread_track *track)
+{
+	uint32_t events = track->moment == p->moment ? track->events : 0;
+	return events < THREAD_SLOTS ? events : THREAD_SLOTS - 1;
 }
 
 static inline uint32_t predict_process(const struct predictor *p, const struct thread_track *track)
@@ -94,29 +114,31 @@ static inline uint32_t predict_waits_for(const struct predictor *p, uint16_t sta
 
 /* The process's track with `gap` as it is for a sample of this moment; `time` and `exact_time` are the moment's. */
 static inline const struct process_track *predict_gap(
-	struct predictor *p, uint32_t process, uint32_t moment, uint64_t time, uint64_t exact_time)
+	struct predictor *p, uint32_t process, uint64_t time, uint64_t exact_time)
 {
 	struct process_track *track = &p->processes.data[process];
-	bool known = track->epoch == p->epoch;
-	if (known && track->moment == moment)
+	if (track->moment == p->moment)
 		return track;
-	track->gap = known ? time - track->time : p->period_ns;
-	track->exact_gap = known ? exact_time - track->exact_time : p->period_ns;
-	track->epoch = p->epoch;
-	track->moment = moment;
+	track->gap = track->moment ? time - track->time : p->period_ns;
+	track->exact_gap = track->moment ? exact_time - track->exact_time : p->period_ns;
+	track->moment = p->moment;
 	track->time = time;
 	track->exact_time = exact_time;
 	return track;
 }
 
-/* Takes in what the event was. */
+/* Takes in what the event was; `place` is that of predict_place. */
 static inline void predictor_learn(
-	struct predictor *p, struct thread_track *track, const struct event *event, uint32_t pose)
+	struct predictor *p, struct thread_track *track, uint32_t place, const struct event *event, uint32_t pose)
 {
-	p->threads.data[p->last_thread].successor = event->thread;
-	track->pose = pose;
+	p->threads.data[p->last_thread].slots[p->last_place].successor = event->thread;
+	track->slots[place].pose = pose;
+	track->slots[place].count = event->weight[WEIGHT_COUNT];
 	track->process = event->process;
+	track->events = track->moment == p->moment ? track->events + 1 : 1;
+	track->moment = p->moment;
 	p->last_thread = event->thread;
+	p->last_place = place;
 	p->last_process = event->process;
 	if (event->state & STATE_WAITS_GIL)
 		p->waits_for = event->waits_for;

@@ -1,13 +1,13 @@
 #include "recording/tee.h"
 
-#define FOR_EACH_SINK(head, call)                                         \
-	do {                                                             \
-		struct tee *t_ = (struct tee *)(head);                   \
-		for (size_t i_ = 0; i_ < t_->sinks.count; i_++) {        \
-			struct sink *each = t_->sinks.data[i_];          \
-			TRY(call);                                       \
-		}                                                        \
-		return NULL;                                             \
+#define FOR_EACH_SINK(head, call)                                 \
+	do {                                                      \
+		struct tee *t_ = (struct tee *)(head);            \
+		for (size_t i_ = 0; i_ < t_->sinks.count; i_++) { \
+			struct sink *each = t_->sinks.data[i_];   \
+			TRY(call);                                \
+		}                                                 \
+		return NULL;                                      \
 	} while (0)
 
 static struct error *tee_begin(struct sink *sink, const struct recording_info *info)
@@ -47,7 +47,8 @@ static struct error *tee_end(struct sink *sink, const struct recording_end *end)
 
 void tee_init(struct tee *tee)
 {
-	static const struct sink_ops ops = { tee_begin, tee_process, tee_thread, tee_code, tee_stack, tee_events, tee_end };
+	static const struct sink_ops ops = { tee_begin, tee_process, tee_thread, tee_code, tee_stack, tee_events,
+		tee_end };
 	*tee = (struct tee){ .sink = { &ops } };
 }
 

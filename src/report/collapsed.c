@@ -15,7 +15,7 @@ struct collapsed {
 	const struct profile_tree *tree;
 	struct buffer *out, path;
 	VEC(size_t) ends; /* of the path at each depth */
-	uint64_t unit;    /* what a weight is divided by */
+	uint64_t unit;	  /* what a weight is divided by */
 	uint64_t written, seen;
 };
 

@@ -78,14 +78,18 @@ void head_add_json(struct buffer *out, const struct profile *profile, const stru
 	buffer_printf(out, ",\"complete\":%s", profile->ended ? "true" : "false");
 	if (profile->ended)
 		add_end(out, &profile->end);
-	buffer_printf(out, ",\"samples\":{\"all\":%" PRIu64 ",\"exact\":%" PRIu64 ",\"repaired\":%" PRIu64 ",\"partial\":%" PRIu64 "}}",
-		all->samples, all->quality[QUALITY_EXACT], all->quality[QUALITY_REPAIRED], all->quality[QUALITY_PARTIAL]);
+	buffer_printf(out,
+		",\"samples\":{\"all\":%" PRIu64 ",\"exact\":%" PRIu64 ",\"repaired\":%" PRIu64 ",\"partial\":%" PRIu64
+		"}}",
+		all->samples, all->quality[QUALITY_EXACT], all->quality[QUALITY_REPAIRED],
+		all->quality[QUALITY_PARTIAL]);
 }
 
 void head_add_json_view(struct buffer *out, const struct profile_view *view)
 {
 	const struct profile_view_options *options = &view->options;
-	buffer_printf(out, "\"weight\":\"%s\",\"unit\":\"%s\"", head_weight_name(options->weight), head_weight_unit(options->weight));
+	buffer_printf(out, "\"weight\":\"%s\",\"unit\":\"%s\"", head_weight_name(options->weight),
+		head_weight_unit(options->weight));
 	buffer_printf(out, ",\"idle\":%s", options->idle ? "true" : "false");
 	buffer_printf(out, ",\"only_gil\":%s", options->only_gil ? "true" : "false");
 	buffer_printf(out, ",\"only_cpu\":%s", options->only_cpu ? "true" : "false");

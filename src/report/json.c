@@ -1,5 +1,5 @@
-/* json.c: everything that a report can show, for programs. docs/json.md is its description; a change that breaks a reader
- * raises VERSION. Large tables are columns of numbers, which are a tenth of the size of objects. */
+/* json.c: everything that a report can show, for programs. docs/json.md is its description; a change that breaks a
+ * reader raises VERSION. Large tables are columns of numbers, which are a tenth of the size of objects. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -43,14 +43,18 @@ static void add_word(struct json *j, const char *name, const char *word)
 static void add_measure(struct json *j, const char *name, const struct profile_measure *measure)
 {
 	struct profile_share share = profile_share_of(measure->weight, j->view.all.weight, j->view.all.samples);
-	buffer_printf(j->out, ",\"%s\":{\"weight\":%" PRIu64 ",\"samples\":%" PRIu64 ",\"share\":%.6g,\"low\":%.6g,\"high\":%.6g}", name,
-		measure->weight, measure->samples, share.share, share.low, share.high);
+	buffer_printf(j->out,
+		",\"%s\":{\"weight\":%" PRIu64 ",\"samples\":%" PRIu64 ",\"share\":%.6g,\"low\":%.6g,\"high\":%.6g}",
+		name, measure->weight, measure->samples, share.share, share.low, share.high);
 }
 
 static void add_times(struct json *j, const struct profile_times *times)
 {
-	buffer_printf(j->out, ",\"samples\":{\"all\":%" PRIu64 ",\"exact\":%" PRIu64 ",\"repaired\":%" PRIu64 ",\"partial\":%" PRIu64 "}",
-		times->samples, times->quality[QUALITY_EXACT], times->quality[QUALITY_REPAIRED], times->quality[QUALITY_PARTIAL]);
+	buffer_printf(j->out,
+		",\"samples\":{\"all\":%" PRIu64 ",\"exact\":%" PRIu64 ",\"repaired\":%" PRIu64 ",\"partial\":%" PRIu64
+		"}",
+		times->samples, times->quality[QUALITY_EXACT], times->quality[QUALITY_REPAIRED],
+		times->quality[QUALITY_PARTIAL]);
 	add_number(j, "wall_ns", times->wall);
 	add_number(j, "cpu_ns", times->cpu);
 	buffer_printf(j->out, ",\"cpu_exact\":%s", times->cpu_exact ? "true" : "false");
@@ -82,8 +86,9 @@ static void add_collections(struct json *j, const struct profile_process *proces
 		any |= process->gc[i].seen;
 	if (!any)
 		return;
-	buffer_printf(j->out, ",\"collections\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", profile_counter_change(&process->gc[0]),
-		profile_counter_change(&process->gc[1]), profile_counter_change(&process->gc[2]));
+	buffer_printf(j->out, ",\"collections\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
+		profile_counter_change(&process->gc[0]), profile_counter_change(&process->gc[1]),
+		profile_counter_change(&process->gc[2]));
 }
 
 static void add_process(struct json *j, size_t i)
@@ -151,21 +156,35 @@ static void add_line(struct json *j, size_t i)
 		add_measure(j, "gc", &row->gc);
 }
 
-enum tree_column { TREE_PARENT, TREE_FUNCTION, TREE_LINE, TREE_PROCESS, TREE_THREAD, TREE_SELF, TREE_TOTAL, TREE_SELF_SAMPLES,
-	TREE_TOTAL_SAMPLES, TREE_COLUMN_END };
+enum tree_column {
+	TREE_PARENT,
+	TREE_FUNCTION,
+	TREE_LINE,
+	TREE_PROCESS,
+	TREE_THREAD,
+	TREE_SELF,
+	TREE_TOTAL,
+	TREE_SELF_SAMPLES,
+	TREE_TOTAL_SAMPLES,
+	TREE_COLUMN_END
+};
 
 /* -1: the node has no such thing. */
 static int64_t tree_value(const struct json *j, const struct profile_node *node, enum tree_column column)
 {
-	const struct profile_frame *frame = node->kind == NODE_FRAME && node->depth ? &j->view.profile->frames.data[node->what] : NULL;
+	const struct profile_frame *frame = node->kind == NODE_FRAME && node->depth
+						    ? &j->view.profile->frames.data[node->what]
+						    : NULL;
 	switch (column) {
 	case TREE_PARENT:
 		return node->depth ? (int64_t)node->parent : -1;
 	case TREE_FUNCTION:
 		return frame ? (int64_t)j->function_index[frame->function] : -1;
 	case TREE_LINE:
-		return !frame ? -1 : frame->line == PROFILE_WHOLE ? (int64_t)j->view.profile->functions.data[frame->function].first_line
-								 : (int64_t)frame->line;
+		return !frame ? -1
+		       : frame->line == PROFILE_WHOLE
+			       ? (int64_t)j->view.profile->functions.data[frame->function].first_line
+			       : (int64_t)frame->line;
 	case TREE_PROCESS:
 		return node->kind == NODE_PROCESS ? (int64_t)node->what : -1;
 	case TREE_THREAD:
@@ -191,8 +210,8 @@ static void add_signed(struct buffer *out, int64_t value)
 
 static void add_tree(struct json *j)
 {
-	static const char *const names[TREE_COLUMN_END] = { "parent", "function", "line", "process", "thread", "self", "total",
-		"self_samples", "total_samples" };
+	static const char *const names[TREE_COLUMN_END] = { "parent", "function", "line", "process", "thread", "self",
+		"total", "self_samples", "total_samples" };
 	buffer_add_string(j->out, ",\n\"tree\":{");
 	for (enum tree_column column = 0; column < TREE_COLUMN_END; column++) {
 		buffer_printf(j->out, "%s\"%s\":[", column ? ",\n" : "\n", names[column]);
@@ -206,20 +225,31 @@ static void add_tree(struct json *j)
 	buffer_add_char(j->out, '}');
 }
 
-enum { STACK_NODE, STACK_THREAD, STACK_QUALITY, STACK_STATE, STACK_SAMPLES, STACK_WALL, STACK_CPU, STACK_BYTES, STACK_COUNT, STACK_COLUMN_END };
+enum {
+	STACK_NODE,
+	STACK_THREAD,
+	STACK_QUALITY,
+	STACK_STATE,
+	STACK_SAMPLES,
+	STACK_WALL,
+	STACK_CPU,
+	STACK_BYTES,
+	STACK_COUNT,
+	STACK_COLUMN_END
+};
 
 static uint64_t stack_value(const struct json *j, size_t i, int column)
 {
 	const struct profile_row *row = &j->view.profile->rows.data[j->view.rows.data[i]];
-	const uint64_t values[STACK_COLUMN_END] = { j->tree.row_nodes[i], row->thread, row->quality, row->state, row->samples, row->wall,
-		profile_row_weight(row, PROFILE_CPU), row->bytes, row->count };
+	const uint64_t values[STACK_COLUMN_END] = { j->tree.row_nodes[i], row->thread, row->quality, row->state,
+		row->samples, row->wall, profile_row_weight(row, PROFILE_CPU), row->bytes, row->count };
 	return values[column];
 }
 
 static void add_stacks(struct json *j)
 {
-	static const char *const names[STACK_COLUMN_END] = { "node", "thread", "quality", "state", "samples", "wall_ns", "cpu_ns", "bytes",
-		"count" };
+	static const char *const names[STACK_COLUMN_END] = { "node", "thread", "quality", "state", "samples", "wall_ns",
+		"cpu_ns", "bytes", "count" };
 	buffer_add_string(j->out, ",\n\"stacks\":{");
 	for (int column = 0; column < STACK_COLUMN_END; column++) {
 		buffer_printf(j->out, "%s\"%s\":[", column ? ",\n" : "\n", names[column]);

@@ -40,7 +40,8 @@ static struct error *collect_entries(const struct profile *profile, struct searc
 	for (size_t i = 1; i < profile->processes.count; i++) {
 		bool known = false;
 		for (size_t j = 1; j < i && !known; j++)
-			known = profile->processes.data[j].search_path.data == profile->processes.data[i].search_path.data;
+			known = profile->processes.data[j].search_path.data ==
+				profile->processes.data[i].search_path.data;
 		if (!known)
 			TRY(add_entries(path, profile->processes.data[i].search_path));
 	}
@@ -53,7 +54,8 @@ static struct text shorten(const struct search_path *path, struct text file)
 {
 	for (size_t i = 0; i < path->entries.count; i++) {
 		struct text entry = path->entries.data[i];
-		if (file.size > entry.size + 1 && file.data[entry.size] == '/' && memcmp(file.data, entry.data, entry.size) == 0)
+		if (file.size > entry.size + 1 && file.data[entry.size] == '/' &&
+			memcmp(file.data, entry.data, entry.size) == 0)
 			return (struct text){ file.data + entry.size + 1, file.size - entry.size - 1 };
 	}
 	return file;
@@ -67,7 +69,8 @@ static struct error *shorten_all(struct labels *labels, const struct search_path
 	return NULL;
 }
 
-struct error *labels_init(const struct profile *profile, const struct report_options *options, struct labels *ret_labels)
+struct error *labels_init(
+	const struct profile *profile, const struct report_options *options, struct labels *ret_labels)
 {
 	struct search_path path = { 0 };
 	_cleanup_labels_ struct labels labels = { .profile = profile, .options = options };
@@ -157,7 +160,8 @@ unsigned label_add_fitted_file(struct buffer *out, struct text file, unsigned co
 {
 	const char *ellipsis = ascii ? ".." : "\xe2\x80\xa6";
 	unsigned width = ascii ? 2 : 1, total = print_count_columns(file);
-	for (const char *at = file.data, *end = file.data + file.size; total > columns && (at = memchr(at, '/', (size_t)(end - at))); at++) {
+	for (const char *at = file.data, *end = file.data + file.size;
+		total > columns && (at = memchr(at, '/', (size_t)(end - at))); at++) {
 		struct text tail = { at, (size_t)(end - at) };
 		if (print_count_columns(tail) + width <= columns) {
 			buffer_add_string(out, ellipsis);
@@ -174,7 +178,8 @@ void label_add_fitted(struct buffer *out, const struct label *label, unsigned co
 	struct buffer place = { 0 };
 	add_place(&place, label->line);
 	unsigned name = print_count_columns(label->name), file = print_count_columns(label->file);
-	unsigned fixed = label->file.size ? (unsigned)place.size + 2 : 0, least = file < SHORTEST_FILE ? file : SHORTEST_FILE;
+	unsigned fixed = label->file.size ? (unsigned)place.size + 2 : 0,
+		 least = file < SHORTEST_FILE ? file : SHORTEST_FILE;
 	if (name + fixed + least > columns) {
 		/* Not even a short path has room beside the name: both are cut, the name keeping at least half. */
 		unsigned half = columns / 2, rest = columns > fixed + least ? columns - fixed - least : 0;
@@ -235,7 +240,8 @@ static bool has_several_processes(const struct profile_view *view)
 	return false;
 }
 
-struct profile_tree_options label_tree_options(const struct profile_view *view, const struct report_options *options, bool by_line)
+struct profile_tree_options label_tree_options(
+	const struct profile_view *view, const struct report_options *options, bool by_line)
 {
 	return (struct profile_tree_options){
 		.by_line = options->by == REPORT_BY_LINE || (by_line && options->by != REPORT_BY_FUNCTION),

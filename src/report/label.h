@@ -7,18 +7,19 @@
 
 struct label {
 	struct text name, file; /* file empty: none */
-	uint32_t line;          /* 0: none */
+	uint32_t line;		/* 0: none */
 };
 
 struct labels {
 	const struct profile *profile;
 	const struct report_options *options;
-	VEC(struct text) files;   /* by function: the file as it is shown */
-	struct buffer scratch;    /* of the last process or thread named */
+	VEC(struct text) files; /* by function: the file as it is shown */
+	struct buffer scratch;	/* of the last process or thread named */
 };
 
 /* For all functions that the profile has decoded: make the view first. */
-struct error *labels_init(const struct profile *profile, const struct report_options *options, struct labels *ret_labels);
+struct error *labels_init(
+	const struct profile *profile, const struct report_options *options, struct labels *ret_labels);
 void labels_deinit(struct labels *labels);
 #define _cleanup_labels_ __attribute__((cleanup(labels_deinit)))
 
@@ -31,8 +32,8 @@ struct label label_of_node(struct labels *labels, const struct profile_node *nod
 void label_add(struct buffer *out, const struct label *label);
 /* The same in at most so many columns: first the path gives way, from its start, then the name, from its end. */
 void label_add_fitted(struct buffer *out, const struct label *label, unsigned columns, bool ascii);
-/* A path in at most so many columns; one that is too long starts at a folder, if any of its ends fits. Returns the columns
- * taken. */
+/* A path in at most so many columns; one that is too long starts at a folder, if any of its ends fits. Returns the
+ * columns taken. */
 unsigned label_add_fitted_file(struct buffer *out, struct text file, unsigned columns, bool ascii);
 
 /* The words of a command line, quoted as a shell would need them. */
@@ -41,4 +42,5 @@ void label_add_command(struct buffer *out, struct text command);
 void label_add_thread(struct buffer *out, const struct profile *profile, uint32_t thread);
 
 /* The roots and lines of the tree that a format shows. */
-struct profile_tree_options label_tree_options(const struct profile_view *view, const struct report_options *options, bool by_line);
+struct profile_tree_options label_tree_options(
+	const struct profile_view *view, const struct report_options *options, bool by_line);

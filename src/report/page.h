@@ -1,5 +1,5 @@
-/* page.h: the text report while it is drawn: what it shows, and the pen. Sections are functions from a page to text; the
- * order of text.c is the order on paper. A section that has nothing to say writes nothing. */
+/* page.h: the text report while it is drawn: what it shows, and the pen. Sections are functions from a page to text;
+ * the order of text.c is the order on paper. A section that has nothing to say writes nothing. */
 #pragma once
 #include "profile/flat.h"
 #include "profile/times.h"
@@ -28,7 +28,8 @@ enum ink page_ink_of_share(double share);
 
 void page_write(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Right-aligned in so many columns, of one ink. */
-void page_cell(struct page *page, enum ink ink, unsigned columns, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void page_cell(struct page *page, enum ink ink, unsigned columns, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 /* The same of what is in page->scratch, which is emptied. */
 void page_cell_scratch(struct page *page, enum ink ink, unsigned columns);
 /* Words broken into lines of the page's width, each after `indent` spaces. */
@@ -64,12 +65,12 @@ static inline size_t page_rows(const struct page *page, size_t usual)
 }
 
 /* The sections, by file. */
-struct error *page_add_head(struct page *page);          /* text_head.c */
-struct error *page_add_functions(struct page *page);     /* text_functions.c */
+struct error *page_add_head(struct page *page);	     /* text_head.c */
+struct error *page_add_functions(struct page *page); /* text_functions.c */
 struct error *page_add_c_split(struct page *page);
-struct error *page_add_tree(struct page *page);          /* text_tree.c */
-struct error *page_add_lines(struct page *page);         /* text_lines.c */
-struct error *page_add_collections(struct page *page);   /* text_runtime.c */
+struct error *page_add_tree(struct page *page);	       /* text_tree.c */
+struct error *page_add_lines(struct page *page);       /* text_lines.c */
+struct error *page_add_collections(struct page *page); /* text_runtime.c */
 struct error *page_add_gil(struct page *page);
 struct error *page_add_threads(struct page *page);
 struct error *page_add_processes(struct page *page);

@@ -1,8 +1,8 @@
 /* pprof.c: profile.proto of github.com/google/pprof, gzipped.
  *
  * Three values a sample: samples/count, wall/nanoseconds, cpu/nanoseconds. Samples are one for each (stack, thread,
- * quality), which stand in their labels; the leaf comes first. A function's system_name stays unset: pprof would take it
- * for a mangled C++ name and make nothing of `<module>`. Files keep their full paths, since pprof opens them. */
+ * quality), which stand in their labels; the leaf comes first. A function's system_name stays unset: pprof would take
+ * it for a mangled C++ name and make nothing of `<module>`. Files keep their full paths, since pprof opens them. */
 #include <string.h>
 #include <zlib.h>
 
@@ -14,13 +14,30 @@
 #include "report/protobuf.h"
 
 /* Field numbers of profile.proto. */
-enum { FIELD_SAMPLE_TYPE = 1, FIELD_SAMPLE, FIELD_MAPPING, FIELD_LOCATION, FIELD_FUNCTION, FIELD_STRING_TABLE,
-	FIELD_TIME_NANOS = 9, FIELD_DURATION_NANOS, FIELD_PERIOD_TYPE, FIELD_PERIOD, FIELD_COMMENT,
-	FIELD_DEFAULT_SAMPLE_TYPE };
+enum {
+	FIELD_SAMPLE_TYPE = 1,
+	FIELD_SAMPLE,
+	FIELD_MAPPING,
+	FIELD_LOCATION,
+	FIELD_FUNCTION,
+	FIELD_STRING_TABLE,
+	FIELD_TIME_NANOS = 9,
+	FIELD_DURATION_NANOS,
+	FIELD_PERIOD_TYPE,
+	FIELD_PERIOD,
+	FIELD_COMMENT,
+	FIELD_DEFAULT_SAMPLE_TYPE
+};
 enum { VALUE_TYPE_TYPE = 1, VALUE_TYPE_UNIT };
 enum { SAMPLE_LOCATION_ID = 1, SAMPLE_VALUE, SAMPLE_LABEL };
 enum { LABEL_KEY = 1, LABEL_STR, LABEL_NUM };
-enum { MAPPING_ID = 1, MAPPING_FILENAME = 5, MAPPING_HAS_FUNCTIONS = 7, MAPPING_HAS_FILENAMES, MAPPING_HAS_LINE_NUMBERS };
+enum {
+	MAPPING_ID = 1,
+	MAPPING_FILENAME = 5,
+	MAPPING_HAS_FUNCTIONS = 7,
+	MAPPING_HAS_FILENAMES,
+	MAPPING_HAS_LINE_NUMBERS
+};
 enum { LOCATION_ID = 1, LOCATION_MAPPING_ID, LOCATION_LINE = 4 };
 enum { LINE_FUNCTION_ID = 1, LINE_LINE };
 enum { FUNCTION_ID = 1, FUNCTION_NAME, FUNCTION_FILENAME = 4, FUNCTION_START_LINE };
@@ -80,7 +97,9 @@ static struct error *merge_rows(struct pprof *p)
 		uint64_t key = (uint64_t)node << 32 | (uint64_t)whose << 2 | row->quality;
 		uint64_t *found = map_get(&p->index, key);
 		if (!found) {
-			struct pprof_sample sample = { .node = node, .thread = row->thread, .process = row->process, .quality = row->quality };
+			struct pprof_sample sample = {
+				.node = node, .thread = row->thread, .process = row->process, .quality = row->quality
+			};
 			if (!map_put(&p->index, key, p->samples.count) || !vec_push(&p->samples, sample))
 				return &error_no_memory;
 			found = map_get(&p->index, key);
@@ -127,9 +146,11 @@ static void add_sample(struct pprof *p, const struct pprof_sample *sample)
 static void add_mapping(struct pprof *p)
 {
 	const struct profile *profile = p->view->profile;
-	struct text executable = profile->processes.count > 1 ? profile->processes.data[1].executable : (struct text){ "", 0 };
+	struct text executable = profile->processes.count > 1 ? profile->processes.data[1].executable
+							      : (struct text){ "", 0 };
 	protobuf_add_number(&p->message, MAPPING_ID, THE_MAPPING);
-	protobuf_add_number(&p->message, MAPPING_FILENAME, executable.size ? printable_of(p, executable) : word_of(p, "python"));
+	protobuf_add_number(
+		&p->message, MAPPING_FILENAME, executable.size ? printable_of(p, executable) : word_of(p, "python"));
 	protobuf_add_number(&p->message, MAPPING_HAS_FUNCTIONS, 1);
 	protobuf_add_number(&p->message, MAPPING_HAS_FILENAMES, 1);
 	protobuf_add_number(&p->message, MAPPING_HAS_LINE_NUMBERS, 1);
@@ -139,7 +160,8 @@ static void add_mapping(struct pprof *p)
 static void add_location(struct pprof *p, uint32_t id)
 {
 	const struct profile_frame *frame = &p->view->profile->frames.data[id];
-	uint32_t line = frame->line == PROFILE_WHOLE ? p->view->profile->functions.data[frame->function].first_line : frame->line;
+	uint32_t line = frame->line == PROFILE_WHOLE ? p->view->profile->functions.data[frame->function].first_line
+						     : frame->line;
 	protobuf_add_number(&p->message, LOCATION_ID, (uint64_t)id + 1);
 	protobuf_add_number(&p->message, LOCATION_MAPPING_ID, THE_MAPPING);
 	protobuf_add_number(&p->inner, LINE_FUNCTION_ID, (uint64_t)frame->function + 1);
@@ -162,7 +184,8 @@ static void add_function(struct pprof *p, uint32_t id)
 static struct error *add_places(struct pprof *p)
 {
 	const struct profile *profile = p->view->profile;
-	_cleanup_free_ bool *frames = calloc(profile->frames.count + 1, 1), *functions = calloc(profile->functions.count + 1, 1);
+	_cleanup_free_ bool *frames = calloc(profile->frames.count + 1, 1),
+			    *functions = calloc(profile->functions.count + 1, 1);
 	if (!frames || !functions)
 		return &error_no_memory;
 	for (size_t i = 1; i < p->tree->nodes.count; i++)
@@ -213,9 +236,11 @@ static struct error *add_all(struct pprof *p, enum profile_weight weight)
 	add_mapping(p);
 	TRY(add_places(p));
 	for (size_t i = 0; i < p->strings.texts.count; i++)
-		protobuf_add_bytes(p->out, FIELD_STRING_TABLE, p->strings.texts.data[i].data, p->strings.texts.data[i].size);
+		protobuf_add_bytes(
+			p->out, FIELD_STRING_TABLE, p->strings.texts.data[i].data, p->strings.texts.data[i].size);
 	return p->failed || p->out->failed || p->message.failed || p->inner.failed || p->packed.failed || p->name.failed
-		? &error_no_memory : NULL;
+		       ? &error_no_memory
+		       : NULL;
 }
 
 static struct error *encode(struct pprof *p, enum profile_weight weight)
@@ -236,7 +261,8 @@ static struct error *compress_to(const struct buffer *from, struct buffer *out)
 	enum { GZIP = 16, LEVEL = 6, MEMORY = 8 };
 	z_stream stream = { 0 };
 	if (from->size > UINT32_MAX)
-		return error_new(ERROR_FAILED, "a pprof file of more than 4 GiB cannot be written; look at less with --by function");
+		return error_new(ERROR_FAILED,
+			"a pprof file of more than 4 GiB cannot be written; look at less with --by function");
 	if (deflateInit2(&stream, LEVEL, Z_DEFLATED, MAX_WBITS + GZIP, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
 		return &error_no_memory;
 	size_t bound = deflateBound(&stream, (uLong)from->size);
@@ -261,7 +287,8 @@ static struct error *write_pprof(struct profile *profile, const struct report_op
 	struct profile_view_options asked = options->view;
 	asked.weight = PROFILE_SAMPLES;
 	TRY(profile_view_init(profile, &asked, &view));
-	TRY(profile_tree_init(&view, &(struct profile_tree_options){ .by_line = options->by != REPORT_BY_FUNCTION }, &tree));
+	TRY(profile_tree_init(
+		&view, &(struct profile_tree_options){ .by_line = options->by != REPORT_BY_FUNCTION }, &tree));
 	struct pprof p = { .view = &view, .tree = &tree, .out = &message };
 	TRY(encode(&p, options->view.weight));
 	return compress_to(&message, out);

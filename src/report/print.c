@@ -69,7 +69,7 @@ struct print_char print_read_char(const char *at, const char *end)
 static bool is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
-		(code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
 }
 
 /* A character as it is printed; at most 10 bytes. Returns the columns. */
@@ -180,7 +180,8 @@ unsigned print_add_fitted(struct buffer *out, struct text text, unsigned columns
 	if (keep_end) {
 		const char *at = find_end(text, total, columns - width);
 		buffer_add_string(out, ellipsis);
-		return width + add_start(out, (struct text){ at, (size_t)(text.data + text.size - at) }, columns - width);
+		return width +
+		       add_start(out, (struct text){ at, (size_t)(text.data + text.size - at) }, columns - width);
 	}
 	unsigned taken = add_start(out, text, columns - width);
 	buffer_add_string(out, ellipsis);
@@ -190,8 +191,8 @@ unsigned print_add_fitted(struct buffer *out, struct text text, unsigned columns
 /* "<" and ">" are escaped for the sake of pages that embed the JSON, U+2028 and U+2029 for old JavaScript. */
 static bool json_escapes(uint32_t code)
 {
-	return code < 0x20 || code == '<' || code == '>' || code == '&' || code == 0x7f || (code >= 0x80 && code < 0xa0) ||
-		code == 0x2028 || code == 0x2029 || (code & 0xfffe) == 0xfffe;
+	return code < 0x20 || code == '<' || code == '>' || code == '&' || code == 0x7f ||
+	       (code >= 0x80 && code < 0xa0) || code == 0x2028 || code == 0x2029 || (code & 0xfffe) == 0xfffe;
 }
 
 void print_add_json(struct buffer *out, struct text text)
@@ -214,7 +215,8 @@ void print_add_json(struct buffer *out, struct text text)
 
 static bool xml_can_hold(uint32_t code)
 {
-	return (code >= 0x20 || code == '\t') && !(code >= 0x7f && code < 0xa0) && (code & 0xfffe) != 0xfffe && code != UINT32_MAX;
+	return (code >= 0x20 || code == '\t') && !(code >= 0x7f && code < 0xa0) && (code & 0xfffe) != 0xfffe &&
+	       code != UINT32_MAX;
 }
 
 void print_add_xml(struct buffer *out, struct text text)

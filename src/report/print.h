@@ -6,7 +6,7 @@
 
 /* One character: its code point, its bytes in the text, its columns on a terminal. */
 struct print_char {
-	uint32_t code;  /* UINT32_MAX: a byte that is no UTF-8, in `byte` */
+	uint32_t code; /* UINT32_MAX: a byte that is no UTF-8, in `byte` */
 	uint8_t size, columns;
 	unsigned char byte;
 };
@@ -15,8 +15,13 @@ struct print_char print_read_char(const char *at, const char *end);
 
 /* As it is, but control characters and what is not UTF-8 as \n, \x1b, \u202e. */
 void print_add_text(struct buffer *out, struct text text);
-/* The same, in at most so many columns; what is too long ends in an ellipsis, or with `keep_end` starts with one. Returns
- * the columns taken. */
+enum print_cut {
+	PRINT_CUT_END = 0, /* beginning... */
+	PRINT_CUT_START,   /* ...end */
+	PRINT_CUT_FOLDERS, /* .../folder/end: the start, up to a slash if there is one in what fits */
+};
+/* The same, in at most so many columns; what is too long is cut as told, an ellipsis standing for the rest.
+ * Returns the columns taken. */
 unsigned print_add_fitted(struct buffer *out, struct text text, unsigned columns, bool keep_end, bool ascii);
 /* Columns that print_add_text takes. */
 unsigned print_count_columns(struct text text);

@@ -17,7 +17,7 @@
 enum report_by {
 	REPORT_BY_DEFAULT = 0, /* text and pictures: functions; collapsed, pprof and JSON: lines */
 	REPORT_BY_FUNCTION,    /* frames are functions and carry no line */
-	REPORT_BY_LINE,        /* frames are lines of functions */
+	REPORT_BY_LINE,	       /* frames are lines of functions */
 	REPORT_BY_PROCESS,     /* as the default, with a root frame for each process even if there is but one */
 };
 
@@ -26,17 +26,17 @@ enum report_sort { REPORT_SORT_BOTH = 0, REPORT_SORT_SELF, REPORT_SORT_TOTAL };
 /* What `report` can be asked for. Every option works with every format where it has a meaning there. */
 struct report_options {
 	struct profile_view_options view; /* --idle, --gil (only_gil), --cpu (only_cpu), --weight */
-	enum report_by by;     /* --by function|line|process */
-	enum report_sort sort; /* --sort self|total: the text has one table of functions instead of two */
-	bool threads;          /* --threads: a root frame for each thread */
-	bool full_paths;       /* --full-paths: files as the target names them, not shortened by its sys.path */
-	bool lines;            /* --lines: the text shows the hot lines amid their source */
-	size_t rows;           /* -n: rows of each table of the text; 0: as fits the section */
-	bool summary;          /* the text is the head and ten functions by self and by total: the end of `record` */
+	enum report_by by;		  /* --by function|line|process */
+	enum report_sort sort;		  /* --sort self|total: one table of functions instead of two */
+	bool threads;			  /* --threads: a root frame for each thread */
+	bool full_paths; /* --full-paths: files as the target names them, not shortened by its sys.path */
+	bool lines;	 /* --lines: the text shows the hot lines amid their source */
+	size_t rows;	 /* -n: rows of each table of the text; 0: as fits the section */
+	bool summary;	 /* the text is the head and ten functions by self and by total: the end of `record` */
 	/* How the text is drawn; report_options_for_terminal() finds out. */
 	unsigned width; /* columns */
-	bool colour;    /* ANSI escapes */
-	bool ascii;     /* nothing beyond ASCII of our own; names stay as they are */
+	bool colour;	/* ANSI escapes */
+	bool ascii;	/* nothing beyond ASCII of our own; names stay as they are */
 };
 
 /* Samples, busy time, 80 columns, no colour. */
@@ -47,10 +47,10 @@ struct report_options report_options_default(void);
 void report_options_for_terminal(struct report_options *options, FILE *stream);
 
 struct report_format {
-	const char *name;              /* for --format */
-	const char *summary;           /* one line of help */
+	const char *name;	       /* for --format */
+	const char *summary;	       /* one line of help */
 	const char *const *extensions; /* with the dot, NULL at the end; the first is the usual one */
-	bool binary;                   /* not for a terminal */
+	bool binary;		       /* not for a terminal */
 	/* Appends to `out`. The profile is decoded where needed, and otherwise left as it is. */
 	struct error *(*write)(struct profile *profile, const struct report_options *options, struct buffer *out);
 };

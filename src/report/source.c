@@ -17,8 +17,8 @@ enum { LARGEST = 16 << 20 };
 static int open_in(struct text folder, struct text file)
 {
 	char path[4096];
-	int length = snprintf(path, sizeof path, "%.*s%s%.*s", (int)folder.size, folder.data ? folder.data : "", folder.size ? "/" : "",
-		(int)file.size, file.data);
+	int length = snprintf(path, sizeof path, "%.*s%s%.*s", (int)folder.size, folder.data ? folder.data : "",
+		folder.size ? "/" : "", (int)file.size, file.data);
 	if (length < 0 || (size_t)length >= sizeof path || memchr(file.data, '\0', file.size))
 		return -1;
 	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -71,7 +71,8 @@ static void read_file(const struct profile *profile, struct source_file *file, i
 	struct stat status;
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > LARGEST)
 		return;
-	uint64_t changed = (uint64_t)status.st_mtim.tv_sec * NS_PER_S + (uint64_t)status.st_mtim.tv_nsec, end = end_of_recording(profile);
+	uint64_t changed = (uint64_t)status.st_mtim.tv_sec * NS_PER_S + (uint64_t)status.st_mtim.tv_nsec,
+		 end = end_of_recording(profile);
 	if (end && changed > end) {
 		file->state = SOURCE_NEWER;
 		return;

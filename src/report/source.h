@@ -1,5 +1,5 @@
-/* source.h: lines of source files, for showing beside what they cost. A file is read once; one that is no plain file, too
- * large, or newer than the recording has no lines. */
+/* source.h: lines of source files, for showing beside what they cost. A file is read once; one that is no plain file,
+ * too large, or newer than the recording has no lines. */
 #pragma once
 #include <stdbool.h>
 

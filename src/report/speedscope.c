@@ -1,8 +1,8 @@
 /* speedscope.c: the JSON of speedscope.app: one sampled profile a thread, frames shared.
  *
- * Samples are aggregated and stand in the order of the tree, so that the "time order" view shows it sorted by weight; the
- * unit is nanoseconds, or what --weight bytes and count weigh by. speedscope 1.25 recurses over stacks and fails somewhere
- * above 3,000 frames: of a deeper stack the middle is left out, and a frame in its place says so. */
+ * Samples are aggregated and stand in the order of the tree, so that the "time order" view shows it sorted by weight;
+ * the unit is nanoseconds, or what --weight bytes and count weigh by. speedscope 1.25 recurses over stacks and fails
+ * somewhere above 3,000 frames: of a deeper stack the middle is left out, and a frame in its place says so. */
 #include <inttypes.h>
 
 #include "base/cleanup.h"
@@ -18,7 +18,7 @@ struct speedscope {
 	const struct profile_tree *tree;
 	struct buffer *out, weights;
 	uint32_t *index; /* by frame: its number in the file; PROFILE_NONE: not in it */
-	uint32_t gap;    /* the number of the frame that stands for what is left out */
+	uint32_t gap;	 /* the number of the frame that stands for what is left out */
 	VEC(uint32_t) path;
 };
 
@@ -127,10 +127,12 @@ static struct error *add_thread(struct speedscope *s, uint32_t root, enum profil
 	const struct profile_thread *thread = &profile->threads.data[node->what];
 	_cleanup_buffer_ struct buffer name = { 0 };
 	label_add_thread(&name, profile, node->what);
-	buffer_printf(&name, " (pid %u, tid %u)", profile->processes.data[s->tree->nodes.data[node->parent].what].pid, thread->tid);
+	buffer_printf(&name, " (pid %u, tid %u)", profile->processes.data[s->tree->nodes.data[node->parent].what].pid,
+		thread->tid);
 	buffer_add_string(s->out, first ? "\n{\"type\":\"sampled\",\"name\":" : ",\n{\"type\":\"sampled\",\"name\":");
 	print_add_json(s->out, print_text(&name));
-	buffer_printf(s->out, ",\"unit\":\"%s\",\"startValue\":0,\"endValue\":%" PRIu64 ",\"samples\":[", unit_of(weight), node->total.weight);
+	buffer_printf(s->out, ",\"unit\":\"%s\",\"startValue\":0,\"endValue\":%" PRIu64 ",\"samples\":[",
+		unit_of(weight), node->total.weight);
 	TRY(add_samples(s, root));
 	buffer_add_string(s->out, "\n],\"weights\":[");
 	buffer_add(s->out, s->weights.data, s->weights.size);
@@ -150,8 +152,10 @@ static struct error *add_threads(struct speedscope *s, enum profile_weight weigh
 		}
 	/* speedscope refuses a file without a profile. */
 	if (first)
-		buffer_printf(s->out, "{\"type\":\"sampled\",\"name\":\"no samples\",\"unit\":\"%s\",\"startValue\":0,\"endValue\":0,"
-			"\"samples\":[],\"weights\":[]}", unit_of(weight));
+		buffer_printf(s->out,
+			"{\"type\":\"sampled\",\"name\":\"no samples\",\"unit\":\"%s\",\"startValue\":0,\"endValue\":0,"
+			"\"samples\":[],\"weights\":[]}",
+			unit_of(weight));
 	buffer_add_string(s->out, "]");
 	return NULL;
 }
@@ -164,7 +168,8 @@ static struct error *add_all(struct speedscope *s, const struct profile_view *vi
 	TRY(profile_time_table_init(profile, &times));
 	if (profile->processes.count > 1)
 		label_add_command(&name, profile->processes.data[1].command);
-	buffer_add_string(s->out, "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n\"exporter\":");
+	buffer_add_string(
+		s->out, "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n\"exporter\":");
 	print_add_json(s->out, profile->info.tool);
 	buffer_add_string(s->out, ",\"activeProfileIndex\":0,\"name\":");
 	print_add_json(s->out, print_text(&name));
@@ -188,7 +193,9 @@ static struct error *write_speedscope(struct profile *profile, const struct repo
 	if (asked.weight == PROFILE_SAMPLES)
 		asked.weight = PROFILE_WALL;
 	TRY(profile_view_init(profile, &asked, &view));
-	struct profile_tree_options shape = { .by_line = options->by == REPORT_BY_LINE, .by_process = true, .by_thread = true };
+	struct profile_tree_options shape = {
+		.by_line = options->by == REPORT_BY_LINE, .by_process = true, .by_thread = true
+	};
 	TRY(profile_tree_init(&view, &shape, &tree));
 	TRY(labels_init(profile, options, &labels));
 	struct speedscope s = { .labels = &labels, .tree = &tree, .out = out };

@@ -19,14 +19,15 @@ static const double COLUMN_WIDTH = 7.23;
 
 static int heavier(const void *left, const void *right, void *data)
 {
-	const struct profile_node *nodes = data, *a = &nodes[*(const uint32_t *)left], *b = &nodes[*(const uint32_t *)right];
+	const struct profile_node *nodes = data, *a = &nodes[*(const uint32_t *)left],
+				  *b = &nodes[*(const uint32_t *)right];
 	if (a->total.weight != b->total.weight)
 		return a->total.weight < b->total.weight ? 1 : -1;
 	return (a > b) - (a < b);
 }
 
-/* Gives a place to the nodes that are wide enough, and of these to the heaviest; a node's parent weighs at least as much
- * and comes before it, so it has one too. */
+/* Gives a place to the nodes that are wide enough, and of these to the heaviest; a node's parent weighs at least as
+ * much and comes before it, so it has one too. */
 static struct error *choose(struct svg *s)
 {
 	size_t count = s->tree.nodes.count, wide = 0;
@@ -134,12 +135,16 @@ static void add_frame(struct svg *s, size_t i)
 {
 	const struct profile_node *node = &s->tree.nodes.data[s->kept.data[i]];
 	double scale = s->view.all.weight ? (SVG_WIDTH - 2 * SVG_PAD) / (double)s->view.all.weight : 1;
-	double x = SVG_PAD + s->start[i] * scale, width = node->depth ? (double)node->total.weight * scale : SVG_WIDTH - 2 * SVG_PAD;
+	double x = SVG_PAD + s->start[i] * scale,
+	       width = node->depth ? (double)node->total.weight * scale : SVG_WIDTH - 2 * SVG_PAD;
 	unsigned y = SVG_TOP + node->depth * SVG_ROW, columns = width > 6 ? (unsigned)((width - 6) / COLUMN_WIDTH) : 0;
 	buffer_add_string(s->out, "<g><rect class=\"");
 	add_class(s, node);
 	buffer_printf(s->out, "\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\"/>", x, y,
-		width > 3 ? width - 0.8 : width > 0.5 ? width : 0.5, SVG_ROW - 1);
+		width > 3     ? width - 0.8
+		: width > 0.5 ? width
+			      : 0.5,
+		SVG_ROW - 1);
 	if (columns >= 3) {
 		make_label(s, node);
 		s->scratch.size = 0;
@@ -152,7 +157,8 @@ static void add_frame(struct svg *s, size_t i)
 }
 
 /* "name":[...]: one number of each frame. */
-static void add_column(struct svg *s, const char *name, uint64_t (*value)(const struct svg *, const struct profile_node *))
+static void add_column(
+	struct svg *s, const char *name, uint64_t (*value)(const struct svg *, const struct profile_node *))
 {
 	buffer_printf(s->out, ",\n\"%s\":[", name);
 	for (size_t i = 0; i < s->kept.count; i++) {
@@ -163,10 +169,22 @@ static void add_column(struct svg *s, const char *name, uint64_t (*value)(const 
 	buffer_add_char(s->out, ']');
 }
 
-static uint64_t parent_of(const struct svg *s, const struct profile_node *node) { return s->place[node->parent]; }
-static uint64_t total_of(const struct svg *s, const struct profile_node *node) { return node->total.weight; }
-static uint64_t self_of(const struct svg *s, const struct profile_node *node) { return node->self.weight; }
-static uint64_t samples_of(const struct svg *s, const struct profile_node *node) { return node->total.samples; }
+static uint64_t parent_of(const struct svg *s, const struct profile_node *node)
+{
+	return s->place[node->parent];
+}
+static uint64_t total_of(const struct svg *s, const struct profile_node *node)
+{
+	return node->total.weight;
+}
+static uint64_t self_of(const struct svg *s, const struct profile_node *node)
+{
+	return node->self.weight;
+}
+static uint64_t samples_of(const struct svg *s, const struct profile_node *node)
+{
+	return node->total.samples;
+}
 
 /* Each label once, and which of them a frame has. */
 static struct error *add_names(struct svg *s)
@@ -197,16 +215,22 @@ static struct error *add_names(struct svg *s)
 
 static void add_whole(struct svg *s)
 {
-	static const char *const whats[PROFILE_WEIGHT_END] = { "sample", "the time", "the CPU time", "the bytes", "the count" };
+	static const char *const whats[PROFILE_WEIGHT_END] = { "sample", "the time", "the CPU time", "the bytes",
+		"the count" };
 	const struct profile_view_options *options = &s->view.options;
 	bool filtered = options->idle || options->only_gil || options->only_cpu || options->weight >= PROFILE_BYTES;
 	s->scratch.size = 0;
 	if (options->weight == PROFILE_SAMPLES)
 		print_add_number(&s->scratch, s->view.all.weight);
-	buffer_printf(&s->scratch, "%s%s", options->weight != PROFILE_SAMPLES ? "" : filtered ? " " : " busy ", whats[options->weight]);
+	buffer_printf(&s->scratch, "%s%s",
+		options->weight != PROFILE_SAMPLES ? ""
+		: filtered			   ? " "
+						   : " busy ",
+		whats[options->weight]);
 	if (options->weight == PROFILE_SAMPLES && s->view.all.weight != 1)
 		buffer_add_char(&s->scratch, 's');
-	buffer_printf(s->out, ",\n\"whole\":%" PRIu64 ",\"wholeSamples\":%" PRIu64 ",\"unit\":\"%s\",\"what\":", s->view.all.weight,
+	buffer_printf(s->out,
+		",\n\"whole\":%" PRIu64 ",\"wholeSamples\":%" PRIu64 ",\"unit\":\"%s\",\"what\":", s->view.all.weight,
 		s->view.all.samples, head_weight_unit(options->weight));
 	print_add_json(s->out, print_text(&s->scratch));
 }
@@ -230,8 +254,9 @@ static struct error *add_page(struct svg *s)
 {
 	unsigned height = SVG_TOP + (s->rows + 1) * SVG_ROW + SVG_BOTTOM;
 	buffer_add_string(s->out, "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n");
-	buffer_printf(s->out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" viewBox=\"0 0 %d %u\">\n", SVG_WIDTH, height,
-		SVG_WIDTH, height);
+	buffer_printf(s->out,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" viewBox=\"0 0 %d %u\">\n",
+		SVG_WIDTH, height, SVG_WIDTH, height);
 	buffer_add_string(s->out, "<style><![CDATA[\n");
 	buffer_add_string(s->out, svg_style);
 	buffer_add_string(s->out, "]]></style>\n");

@@ -14,10 +14,11 @@ struct svg {
 	struct profile_time_table times;
 	struct labels labels;
 	struct buffer *out, scratch, label;
-	VEC(uint32_t) kept; /* nodes that are drawn, in the order of calls: callees follow their caller, the heaviest first */
-	uint32_t *place;    /* by node: its place among them; PROFILE_NONE: not drawn */
-	double *start;      /* by place: where it begins, in weight */
-	uint32_t rows;      /* of frames below the root's */
+	VEC(uint32_t)
+	kept; /* nodes that are drawn, in the order of calls: callees follow their caller, the heaviest first */
+	uint32_t *place; /* by node: its place among them; PROFILE_NONE: not drawn */
+	double *start;	 /* by place: where it begins, in weight */
+	uint32_t rows;	 /* of frames below the root's */
 	uint64_t left_out, left_out_weight;
 };
 

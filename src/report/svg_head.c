@@ -81,12 +81,16 @@ static void add_whole(struct svg *s, struct buffer *text)
 	bool filtered = options->idle || options->only_gil || options->only_cpu;
 	if (options->weight == PROFILE_WALL || options->weight == PROFILE_CPU) {
 		print_add_duration(text, s->view.all.weight, false);
-		buffer_add_string(text, options->weight == PROFILE_CPU ? " of sampled CPU time" : filtered ? " of threads' time" : " of busy time");
+		buffer_add_string(text, options->weight == PROFILE_CPU ? " of sampled CPU time"
+					: filtered		       ? " of threads' time"
+								       : " of busy time");
 	} else if (options->weight == PROFILE_BYTES) {
 		print_add_bytes(text, s->view.all.weight);
 	} else {
 		print_add_number(text, s->view.all.weight);
-		buffer_add_string(text, options->weight == PROFILE_COUNT ? " counted" : filtered ? " samples" : " busy samples");
+		buffer_add_string(text, options->weight == PROFILE_COUNT ? " counted"
+					: filtered			 ? " samples"
+									 : " busy samples");
 	}
 	if (options->only_gil)
 		buffer_add_string(text, " that held the GIL");
@@ -99,13 +103,17 @@ static void add_meaning(struct svg *s)
 	struct buffer *text = &s->scratch;
 	buffer_add_string(text, "The width of a frame is its share of ");
 	add_whole(s, text);
-	buffer_add_string(text, s->view.options.idle ? ", idle ones among them." : s->times.all.idle ? "; idle ones are left out." : ".");
+	buffer_add_string(text, s->view.options.idle ? ", idle ones among them."
+				: s->times.all.idle  ? "; idle ones are left out."
+						     : ".");
 	if (s->left_out) {
 		double share = s->view.all.weight ? (double)s->left_out_weight * 100 / (double)s->view.all.weight : 0;
 		buffer_add_char(text, ' ');
 		print_add_number(text, s->left_out);
-		buffer_printf(text, " frame%s narrower than %.2f %% or deeper than %d calls %s not drawn: %.2f %% of the width.",
-			s->left_out == 1 ? "" : "s", SVG_LEAST_SHARE * 100, SVG_MOST_ROWS, s->left_out == 1 ? "is" : "are", share);
+		buffer_printf(text,
+			" frame%s narrower than %.2f %% or deeper than %d calls %s not drawn: %.2f %% of the width.",
+			s->left_out == 1 ? "" : "s", SVG_LEAST_SHARE * 100, SVG_MOST_ROWS,
+			s->left_out == 1 ? "is" : "are", share);
 	}
 	add_text(s, 67, "faint", LINE_COLUMNS);
 }
@@ -126,7 +134,8 @@ static void add_legend(struct svg *s)
 	};
 	unsigned x = SVG_PAD;
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-		buffer_printf(s->out, "<rect class=\"%s\" x=\"%u\" y=\"79\" width=\"12\" height=\"12\" rx=\"2\"/>", entries[i].class, x);
+		buffer_printf(s->out, "<rect class=\"%s\" x=\"%u\" y=\"79\" width=\"12\" height=\"12\" rx=\"2\"/>",
+			entries[i].class, x);
 		buffer_printf(s->out, "<text class=\"faint\" x=\"%u\" y=\"89.5\">%s</text>\n", x + 17, entries[i].text);
 		x += entries[i].width;
 	}

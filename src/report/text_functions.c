@@ -48,7 +48,8 @@ static void add_what_shares_are(struct page *page)
 	if (idle && !page->view.options.only_cpu && !page->view.options.only_gil) {
 		buffer_add_string(&text, "; ");
 		print_add_number(&text, idle);
-		buffer_printf(&text, " idle %s left out (--idle)", page->view.options.weight == PROFILE_SAMPLES ? "ones are" : "samples are");
+		buffer_printf(&text, " idle %s left out (--idle)",
+			page->view.options.weight == PROFILE_SAMPLES ? "ones are" : "samples are");
 	}
 	buffer_add_char(&text, '.');
 	page_end_line(page);
@@ -66,7 +67,8 @@ static void add_nothing(struct page *page)
 	else if (!all->samples)
 		buffer_add_string(&text, "The recording has no samples.");
 	else if (idle_samples(page) == all->samples && !page->view.options.idle) {
-		buffer_add_string(&text, "All samples were idle: the program waited the whole time. --idle shows where.");
+		buffer_add_string(
+			&text, "All samples were idle: the program waited the whole time. --idle shows where.");
 	} else
 		buffer_add_string(&text, "No sample is left of what was asked for.");
 	page_end_line(page);
@@ -93,7 +95,8 @@ static void add_table(struct page *page, bool by_self)
 	page_title(page, buffer_string(&title), by_self ? NULL : "including what they call");
 	buffer_deinit(&title);
 	page_ink(page, INK_DIM);
-	page_write(page, "%8s%5s%8s%10s  %s", by_self ? "own" : "total", "", by_self ? "total" : "own", page_weight_title(page), "function");
+	page_write(page, "%8s%5s%8s%10s  %s", by_self ? "own" : "total", "", by_self ? "total" : "own",
+		page_weight_title(page), "function");
 	page_ink(page, INK_PLAIN);
 	page_end_line(page);
 	for (size_t i = 0; i < page->flat.functions.count; i++) {
@@ -134,7 +137,8 @@ struct error *page_add_functions(struct page *page)
 
 static int more_in_c(const void *left, const void *right, void *data)
 {
-	const struct profile_function_row *rows = data, *a = &rows[*(const uint32_t *)left], *b = &rows[*(const uint32_t *)right];
+	const struct profile_function_row *rows = data, *a = &rows[*(const uint32_t *)left],
+					  *b = &rows[*(const uint32_t *)right];
 	if (a->in_c != b->in_c)
 		return a->in_c < b->in_c ? 1 : -1;
 	return (a > b) - (a < b);
@@ -165,7 +169,8 @@ struct error *page_add_c_split(struct page *page)
 	struct profile_share in_c = profile_share_of(flat->in_c, page->view.all.weight, page->view.all.samples);
 	double python = 1 - in_c.share;
 	for (size_t i = 0; i < flat->functions.count; i++)
-		if (flat->functions.data[i].function == FUNCTION_GC || flat->functions.data[i].function == FUNCTION_NO_PYTHON)
+		if (flat->functions.data[i].function == FUNCTION_GC ||
+			flat->functions.data[i].function == FUNCTION_NO_PYTHON)
 			python -= profile_share_of(flat->functions.data[i].self.weight, page->view.all.weight, 1).share;
 	struct buffer remark = { 0 };
 	buffer_printf(&remark, "%.1f %% in Python code, %.1f %% in C functions that it called", python * 100,

@@ -115,7 +115,8 @@ static void add_warning(struct page *page, struct buffer *text)
 static void add_status(struct buffer *text, uint32_t status)
 {
 	if (WIFSIGNALED(status))
-		buffer_printf(text, "The program died of signal %d (%s).", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		buffer_printf(
+			text, "The program died of signal %d (%s).", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status))
 		buffer_printf(text, "The program ended with status %d.", WEXITSTATUS(status));
 }
@@ -165,7 +166,8 @@ static void add_figures(struct page *page, const struct figure *figures, size_t 
 	page_end_line(page);
 	for (size_t i = 0; i < count; i++)
 		if (figures[i].of && figures[i].shown)
-			page_cell(page, INK_PLAIN, FIGURE_WIDTH, "%.1f %%", (double)figures[i].ns * 100 / (double)figures[i].of);
+			page_cell(page, INK_PLAIN, FIGURE_WIDTH, "%.1f %%",
+				(double)figures[i].ns * 100 / (double)figures[i].of);
 		else if (figures[i].shown)
 			page_cell(page, INK_PLAIN, FIGURE_WIDTH, "%s", "");
 	page_end_line(page);
@@ -189,8 +191,8 @@ static void add_times(struct page *page)
 	if (!several)
 		return;
 	struct buffer text = { 0 };
-	buffer_printf(&text, "CPU%s: of the wall time; %s: of the ", gil ? " and GIL held" : "",
-		gil ? "the others" : "idle");
+	buffer_printf(
+		&text, "CPU%s: of the wall time; %s: of the ", gil ? " and GIL held" : "", gil ? "the others" : "idle");
 	print_add_duration(&text, all->wall, page->options->ascii);
 	buffer_printf(&text, " of %u threads", all->threads);
 	if (count_processes(page) > 1)

@@ -1,5 +1,5 @@
-/* text_lines.c: the hottest lines, with their source where it can be read and is that of the recording; with --lines also
- * what stands around them. */
+/* text_lines.c: the hottest lines, with their source where it can be read and is that of the recording; with --lines
+ * also what stands around them. */
 #include <limits.h>
 #include <string.h>
 
@@ -26,7 +26,8 @@ static struct label place_of(struct lines_drawing *d, const struct profile_line_
 }
 
 /* `file:line`, the path cut from its start; or the word itself of what is no code. */
-static unsigned add_place(struct lines_drawing *d, const struct profile_line_row *row, struct buffer *out, unsigned columns)
+static unsigned add_place(
+	struct lines_drawing *d, const struct profile_line_row *row, struct buffer *out, unsigned columns)
 {
 	struct label label = place_of(d, row);
 	char line[16];
@@ -161,7 +162,8 @@ static size_t order_lines(struct lines_drawing *d, struct line_order *order, siz
 	return count;
 }
 
-static void add_source_line(struct lines_drawing *d, const struct source_file *file, uint32_t line, const struct profile_line_row *row)
+static void add_source_line(
+	struct lines_drawing *d, const struct source_file *file, uint32_t line, const struct profile_line_row *row)
 {
 	enum { TAKEN = 16 + 7 + 2 };
 	struct page *page = d->page;
@@ -176,7 +178,8 @@ static void add_source_line(struct lines_drawing *d, const struct source_file *f
 	struct text text = source_line(file, line);
 	struct buffer expanded = { 0 };
 	for (size_t i = 0; i < text.size; i++)
-		buffer_add(&expanded, text.data[i] == '\t' ? "        " : &text.data[i], text.data[i] == '\t' ? 8 - expanded.size % 8 : 1);
+		buffer_add(&expanded, text.data[i] == '\t' ? "        " : &text.data[i],
+			text.data[i] == '\t' ? 8 - expanded.size % 8 : 1);
 	if (!row)
 		page_ink(page, INK_DIM);
 	print_add_fitted(page->out, print_text(&expanded), page_room(page, TAKEN), false, page->options->ascii);
@@ -199,7 +202,9 @@ static void add_source_of_file(struct lines_drawing *d, const struct line_order 
 	buffer_deinit(&name);
 	for (size_t i = 0; i < count; i++) {
 		uint32_t at = order[i].row->line, from = at > CONTEXT ? at - CONTEXT : 1;
-		uint32_t until = i + 1 < count && order[i + 1].row->line <= at + 2 * CONTEXT + 1 ? order[i + 1].row->line - 1 : at + CONTEXT;
+		uint32_t until = i + 1 < count && order[i + 1].row->line <= at + 2 * CONTEXT + 1
+					 ? order[i + 1].row->line - 1
+					 : at + CONTEXT;
 		if (from <= written)
 			from = written + 1;
 		else if (written)

@@ -25,7 +25,8 @@ static struct collections count_collections(const struct profile *profile)
 
 static int more_gc(const void *left, const void *right)
 {
-	const struct profile_line_row *a = *(const struct profile_line_row *const *)left, *b = *(const struct profile_line_row *const *)right;
+	const struct profile_line_row *a = *(const struct profile_line_row *const *)left,
+				      *b = *(const struct profile_line_row *const *)right;
 	if (a->gc.weight != b->gc.weight)
 		return a->gc.weight < b->gc.weight ? 1 : -1;
 	return (a > b) - (a < b);
@@ -66,7 +67,8 @@ struct error *page_add_collections(struct page *page)
 	if (!page->flat.gc.weight && !counts.any)
 		return NULL;
 	if (page->flat.gc.weight || page->profile->states_seen & STATE_GC) {
-		struct profile_share share = profile_share_of(page->flat.gc.weight, page->view.all.weight, page->view.all.samples);
+		struct profile_share share = profile_share_of(
+			page->flat.gc.weight, page->view.all.weight, page->view.all.samples);
 		buffer_printf(&remark, "%.1f %%", share.share * 100);
 	}
 	if (counts.any) {
@@ -91,7 +93,8 @@ static uint64_t count_handovers(const struct profile *profile)
 
 static int longer_wait(const void *left, const void *right, void *data)
 {
-	const struct profile_wait *waits = data, *a = &waits[*(const uint32_t *)left], *b = &waits[*(const uint32_t *)right];
+	const struct profile_wait *waits = data, *a = &waits[*(const uint32_t *)left],
+				  *b = &waits[*(const uint32_t *)right];
 	if (a->wall != b->wall)
 		return a->wall < b->wall ? 1 : -1;
 	return (a > b) - (a < b);
@@ -132,7 +135,8 @@ static struct error *add_waits(struct page *page)
 
 static int more_waiting(const void *left, const void *right, void *data)
 {
-	const struct profile_function_row *rows = data, *a = &rows[*(const uint32_t *)left], *b = &rows[*(const uint32_t *)right];
+	const struct profile_function_row *rows = data, *a = &rows[*(const uint32_t *)left],
+					  *b = &rows[*(const uint32_t *)right];
 	if (a->waits_gil != b->waits_gil)
 		return a->waits_gil < b->waits_gil ? 1 : -1;
 	return (a > b) - (a < b);
@@ -175,7 +179,8 @@ struct error *page_add_gil(struct page *page)
 	if (!all->gil_wait && !(page->options->view.only_gil && all->gil_held))
 		return NULL;
 	struct buffer remark = { 0 };
-	buffer_printf(&remark, "held %.1f %% of the wall time, waited for ", wall ? (double)all->gil_held * 100 / (double)wall : 0);
+	buffer_printf(&remark, "held %.1f %% of the wall time, waited for ",
+		wall ? (double)all->gil_held * 100 / (double)wall : 0);
 	print_add_duration(&remark, all->gil_wait, page->options->ascii);
 	if (handovers && wall) {
 		buffer_add_string(&remark, "; ");
@@ -190,7 +195,8 @@ struct error *page_add_gil(struct page *page)
 
 static int busier(const void *left, const void *right, void *data)
 {
-	const struct profile_times *times = data, *a = &times[*(const uint32_t *)left], *b = &times[*(const uint32_t *)right];
+	const struct profile_times *times = data, *a = &times[*(const uint32_t *)left],
+				   *b = &times[*(const uint32_t *)right];
 	uint64_t x = a->wall - a->idle, y = b->wall - b->idle;
 	if (x != y)
 		return x < y ? 1 : -1;
@@ -265,10 +271,12 @@ struct error *page_add_threads(struct page *page)
 		page->scratch.size = 0;
 		label_add_thread(&page->scratch, page->profile, order[i]);
 		if (page->profile->processes.count > 2)
-			buffer_printf(&page->scratch, " (pid %u, tid %u)", page->profile->processes.data[thread->process].pid, thread->tid);
+			buffer_printf(&page->scratch, " (pid %u, tid %u)",
+				page->profile->processes.data[thread->process].pid, thread->tid);
 		else if (thread->tid && thread->name.size)
 			buffer_printf(&page->scratch, " (tid %u)", thread->tid);
-		print_add_fitted(page->out, print_text(&page->scratch), page_room(page, knows_gil(page) ? 41 : 21), false, page->options->ascii);
+		print_add_fitted(page->out, print_text(&page->scratch), page_room(page, knows_gil(page) ? 41 : 21),
+			false, page->options->ascii);
 		page_end_line(page);
 	}
 	page->scratch.size = 0;
@@ -291,7 +299,8 @@ struct error *page_add_processes(struct page *page)
 		page->scratch.size = 0;
 		buffer_printf(&page->scratch, "%u ", process->pid);
 		label_add_command(&page->scratch, process->command);
-		print_add_fitted(page->out, print_text(&page->scratch), page_room(page, knows_gil(page) ? 41 : 21), false, page->options->ascii);
+		print_add_fitted(page->out, print_text(&page->scratch), page_room(page, knows_gil(page) ? 41 : 21),
+			false, page->options->ascii);
 		page_end_line(page);
 	}
 	page->scratch.size = 0;

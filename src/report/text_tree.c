@@ -16,15 +16,16 @@ static const double LEAST_SHARE = 0.005;
 struct tree_drawing {
 	struct page *page;
 	const struct profile_tree *tree;
-	bool *shown;           /* by node */
-	uint8_t *indents;      /* by node: how many branches stand before it */
-	VEC(bool) more;        /* by branch: siblings follow below */
+	bool *shown;	  /* by node */
+	uint8_t *indents; /* by node: how many branches stand before it */
+	VEC(bool) more;	  /* by branch: siblings follow below */
 	size_t lines;
 };
 
 static int heavier(const void *left, const void *right, void *data)
 {
-	const struct profile_node *nodes = data, *a = &nodes[*(const uint32_t *)left], *b = &nodes[*(const uint32_t *)right];
+	const struct profile_node *nodes = data, *a = &nodes[*(const uint32_t *)left],
+				  *b = &nodes[*(const uint32_t *)right];
 	if (a->total.weight != b->total.weight)
 		return a->total.weight < b->total.weight ? 1 : -1;
 	return (a > b) - (a < b);

@@ -240,14 +240,22 @@ static bool add_frame_region(struct thread *thread, const struct layout *l, uint
 	return regions_add(&thread->regions, address + frame_bytes_start(l), frame_bytes_size(l));
 }
 
-/* Until 3.10: the chain that this frame was seen with before. */
+/* Until 3.10: the caller that this frame was seen with before; of a new frame, the one that it has now. */
+static uint64_t predict_caller(struct target *target, uint64_t address)
+{
+	const uint64_t *known = map_get(&target->links, address);
+	uint64_t caller;
+	if (known)
+		return *known;
+	return memory_read_u64(target->memory, address + target->runtime.layout.pyframe.back, &caller) ? caller : 0;
+}
+
 static void predict_chain(struct target *target, struct thread *thread, uint64_t address)
 {
 	const struct layout *l = &target->runtime.layout;
 	for (unsigned i = 0; address && i < CHAIN_AHEAD && !in_regions(thread, l, address); i++) {
 		add_frame_region(thread, l, address);
-		uint64_t *caller = map_get(&target->links, address);
-		address = caller ? *caller : 0;
+		address = predict_caller(target, address);
 	}
 }
 

@@ -1,6 +1,6 @@
-/* fuzz_lines.c: line tables of any bytes (libFuzzer). The first byte is the kind, the next four the first line, then two
- * for an instruction; the rest is the table. What must hold: no access outside, ranges without holes, and the answer for
- * an instruction is the range that it lies in. */
+/* fuzz_lines.c: line tables of any bytes (libFuzzer). The first byte is the kind, the next four the first line, then
+ * two for an instruction; the rest is the table. What must hold: no access outside, ranges without holes, and the
+ * answer for an instruction is the range that it lies in. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

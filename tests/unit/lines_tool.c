@@ -32,7 +32,8 @@ static bool decode_hex(char *hex, size_t *ret_size)
 static bool answer(char *line)
 {
 	char *rest = NULL;
-	char *kind = strtok_r(line, " \n", &rest), *first = strtok_r(NULL, " \n", &rest), *hex = strtok_r(NULL, " \n", &rest);
+	char *kind = strtok_r(line, " \n", &rest), *first = strtok_r(NULL, " \n", &rest),
+	     *hex = strtok_r(NULL, " \n", &rest);
 	size_t size;
 	if (!hex || !decode_hex(hex, &size))
 		return false;

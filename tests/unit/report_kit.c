@@ -49,7 +49,8 @@ void kit_one(struct sink *sink)
 	struct feed feed;
 	feed_begin(&feed, sink, 100);
 	uint32_t thread = feed_thread(&feed, feed_process(&feed, 7, "python3 one.py", "/srv"), 7, "MainThread");
-	feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "/srv/one.py", 3), 1), FEED_BUSY, QUALITY_EXACT, 1);
+	feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "/srv/one.py", 3), 1), FEED_BUSY,
+		QUALITY_EXACT, 1);
 	feed_end(&feed);
 }
 
@@ -260,7 +261,8 @@ bool kit_sum_pprof(const struct buffer *gzipped, uint64_t ret_sums[3])
 	enum { SAMPLE = 2 };
 	bool good;
 	struct buffer message = inflate_all(gzipped, &good);
-	struct bytes_reader r = { .at = (unsigned char *)message.data, .end = (unsigned char *)message.data + message.size };
+	struct bytes_reader r = { .at = (unsigned char *)message.data,
+		.end = (unsigned char *)message.data + message.size };
 	memset(ret_sums, 0, 3 * sizeof *ret_sums);
 	while (good && r.at < r.end) {
 		struct bytes_reader bytes;

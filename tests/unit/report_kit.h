@@ -1,5 +1,5 @@
-/* report_kit.h: what tests of reports share: a synthetic recording as a format's bytes, and small readers of the formats
- * that know nothing of how they are written. */
+/* report_kit.h: what tests of reports share: a synthetic recording as a format's bytes, and small readers of the
+ * formats that know nothing of how they are written. */
 #pragma once
 #include <stdbool.h>
 

@@ -119,7 +119,8 @@ void feed_event(struct feed *feed, const struct event *event)
 	must(feed->sink->ops->events(feed->sink, event, 1));
 }
 
-void feed_samples(struct feed *feed, uint32_t thread, uint32_t stack, unsigned state, enum quality quality, unsigned count)
+void feed_samples(
+	struct feed *feed, uint32_t thread, uint32_t stack, unsigned state, enum quality quality, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct event event = {
@@ -138,7 +139,8 @@ void feed_samples(struct feed *feed, uint32_t thread, uint32_t stack, unsigned s
 	feed->samples[quality] += count;
 }
 
-void feed_counter(struct feed *feed, uint32_t process, uint32_t thread, enum subject subject, uint64_t time, uint64_t value)
+void feed_counter(
+	struct feed *feed, uint32_t process, uint32_t thread, enum subject subject, uint64_t time, uint64_t value)
 {
 	struct event event = {
 		.time = time,
@@ -175,7 +177,8 @@ static void define_shop(struct feed *feed, const char *root, struct shop *shop)
 	snprintf(app, sizeof app, "%s/app.py", root);
 	snprintf(prices, sizeof prices, "%s/shop/prices.py", root);
 	uint32_t module = feed_function(feed, "<module>", app, 1), main_ = feed_function(feed, "main", app, 41);
-	uint32_t handle = feed_function(feed, "Handler.handle", app, 22), price = feed_function(feed, "Basket.price", prices, 8);
+	uint32_t handle = feed_function(feed, "Handler.handle", app, 22),
+		 price = feed_function(feed, "Basket.price", prices, 8);
 	uint32_t rate = feed_function(feed, "Basket.price.<locals>.<genexpr>", prices, 10);
 	uint32_t dispatch = feed_function(feed, "Router.dispatch", LIB "/python3/dist-packages/router/core.py", 102);
 	uint32_t call = feed_function(feed, "Router._call", LIB "/python3/dist-packages/router/core.py", 140);
@@ -231,10 +234,12 @@ void feed_shop(struct sink *sink, const char *root)
 	struct feed feed;
 	struct shop shop;
 	char path[1024];
-	snprintf(path, sizeof path, "%s\n" LIB "/python311.zip\n" LIB "/python3.11\n" LIB "/python3/dist-packages", root);
+	snprintf(path, sizeof path, "%s\n" LIB "/python311.zip\n" LIB "/python3.11\n" LIB "/python3/dist-packages",
+		root);
 	feed_begin(&feed, sink, 1000);
 	uint32_t parent = feed_process(&feed, 4242, "/usr/bin/python3 app.py --port 8000", path);
-	uint32_t main_thread = feed_thread(&feed, parent, 4242, "MainThread"), first = feed_thread(&feed, parent, 4250, "digest-1");
+	uint32_t main_thread = feed_thread(&feed, parent, 4242, "MainThread"),
+		 first = feed_thread(&feed, parent, 4250, "digest-1");
 	uint32_t second = feed_thread(&feed, parent, 4251, "digest-2");
 	define_shop(&feed, root, &shop);
 	feed_counter(&feed, parent, main_thread, SUBJECT_CPU_TIME, 0, 20 * NS_PER_MS);
@@ -255,7 +260,8 @@ void feed_shop(struct sink *sink, const char *root)
 	feed_samples(&feed, first, shop.worker_hash, FEED_BUSY | STATE_IN_C, QUALITY_EXACT, 340);
 	feed.time = feed.period;
 	feed_samples(&feed, second, shop.worker_wait, FEED_IDLE, QUALITY_EXACT, 7530);
-	uint32_t child = feed_process(&feed, 4260, "/usr/bin/python3 app.py --port 8000", path), child_main = feed_thread(&feed, child, 4260, "MainThread");
+	uint32_t child = feed_process(&feed, 4260, "/usr/bin/python3 app.py --port 8000", path),
+		 child_main = feed_thread(&feed, child, 4260, "MainThread");
 	uint32_t c_thread = feed_thread(&feed, child, 4262, "libuv");
 	feed.time = feed.period;
 	feed_samples(&feed, child_main, shop.query, FEED_BUSY, QUALITY_EXACT, 520);
@@ -287,13 +293,16 @@ void feed_hostile(struct sink *sink)
 	struct feed feed;
 	memset(longest, 'x', sizeof longest);
 	feed_begin(&feed, sink, 1000);
-	uint32_t process = feed_process(&feed, 1, "weird \"command\"\n;", ""), thread = feed_thread(&feed, process, 1, "a;b \"thread\"\n");
+	uint32_t process = feed_process(&feed, 1, "weird \"command\"\n;", ""),
+		 thread = feed_thread(&feed, process, 1, "a;b \"thread\"\n");
 	uint32_t root = feed_stack(&feed, 0, feed_function(&feed, "<module>", "/tmp/a;b c.py", 1), 3);
 	for (size_t i = 0; i < sizeof hostile_names / sizeof *hostile_names; i++) {
 		uint32_t code = feed_code(&feed, hostile_names[i], hostile_names[i], (uint32_t)i);
-		feed_samples(&feed, thread, feed_stack(&feed, root, code, 1), FEED_BUSY, QUALITY_EXACT, 10 + (unsigned)i);
+		feed_samples(
+			&feed, thread, feed_stack(&feed, root, code, 1), FEED_BUSY, QUALITY_EXACT, 10 + (unsigned)i);
 	}
-	uint32_t code = feed_code(&feed, (struct text){ longest, sizeof longest }, (struct text){ longest, sizeof longest }, 1);
+	uint32_t code = feed_code(
+		&feed, (struct text){ longest, sizeof longest }, (struct text){ longest, sizeof longest }, 1);
 	feed_samples(&feed, thread, feed_stack(&feed, root, code, 1), FEED_BUSY, QUALITY_EXACT, 30);
 	uint32_t down = feed_function(&feed, "down", "/tmp/deep.py", 1), stack = root;
 	for (unsigned i = 0; i < DEEP; i++)
@@ -307,7 +316,8 @@ void feed_many(struct sink *sink, unsigned samples, unsigned stacks)
 	enum { FUNCTIONS = 2000 };
 	struct feed feed;
 	feed_begin(&feed, sink, 10000);
-	uint32_t process = feed_process(&feed, 77, "python3 many.py", "/srv/many"), thread = feed_thread(&feed, process, 77, "MainThread");
+	uint32_t process = feed_process(&feed, 77, "python3 many.py", "/srv/many"),
+		 thread = feed_thread(&feed, process, 77, "MainThread");
 	for (unsigned i = 0; i < FUNCTIONS; i++) {
 		char name[64], file[64];
 		snprintf(name, sizeof name, "function_%u", i);
@@ -318,11 +328,13 @@ void feed_many(struct sink *sink, unsigned samples, unsigned stacks)
 	if (!leaves)
 		abort();
 	for (unsigned i = 0; i < stacks; i++) {
-		unsigned depth = 12 + (unsigned)(hash_u64(i + 1) % 49), shared = i ? (unsigned)(hash_u64(i * 7 + 3) % 8) : 0;
+		unsigned depth = 12 + (unsigned)(hash_u64(i + 1) % 49),
+			 shared = i ? (unsigned)(hash_u64(i * 7 + 3) % 8) : 0;
 		uint32_t stack = shared && i ? leaves[hash_u64(i * 13 + 5) % i] : 0;
 		for (unsigned level = stack ? depth - 4 : 0; level < depth; level++) {
 			uint64_t random = hash_u64((uint64_t)i << 32 | (level + 1));
-			stack = feed_stack(&feed, stack, 1 + (uint32_t)(random % FUNCTIONS), (uint32_t)(random >> 32) % 25);
+			stack = feed_stack(
+				&feed, stack, 1 + (uint32_t)(random % FUNCTIONS), (uint32_t)(random >> 32) % 25);
 		}
 		leaves[i] = stack;
 	}

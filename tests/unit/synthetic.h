@@ -1,5 +1,5 @@
-/* synthetic.h: recordings written by hand, through the interface that the sampler and the reader of files use. Every step
- * must succeed: on an error the program stops with the sentence. */
+/* synthetic.h: recordings written by hand, through the interface that the sampler and the reader of files use. Every
+ * step must succeed: on an error the program stops with the sentence. */
 #pragma once
 #include <stdint.h>
 
@@ -9,8 +9,8 @@
 struct feed {
 	struct sink *sink;
 	uint32_t processes, threads, codes, stacks;
-	uint64_t time;        /* of the next sample */
-	uint64_t period;      /* ns a sample stands for, and the step of time */
+	uint64_t time;	 /* of the next sample */
+	uint64_t period; /* ns a sample stands for, and the step of time */
 	uint64_t samples[QUALITY_END];
 };
 
@@ -28,10 +28,12 @@ uint32_t feed_synthetic(struct feed *feed, const char *word);
 /* `code` at the line first_line + line, called by `parent` (0: a root). */
 uint32_t feed_stack(struct feed *feed, uint32_t parent, uint32_t code, uint32_t line);
 /* `count` equal samples; time moves on. */
-void feed_samples(struct feed *feed, uint32_t thread, uint32_t stack, unsigned state, enum quality quality, unsigned count);
+void feed_samples(
+	struct feed *feed, uint32_t thread, uint32_t stack, unsigned state, enum quality quality, unsigned count);
 void feed_event(struct feed *feed, const struct event *event);
 /* A counter of a process (thread 0) or thread. */
-void feed_counter(struct feed *feed, uint32_t process, uint32_t thread, enum subject subject, uint64_t time, uint64_t value);
+void feed_counter(
+	struct feed *feed, uint32_t process, uint32_t thread, enum subject subject, uint64_t time, uint64_t value);
 void feed_end(struct feed *feed);
 
 /* A small shop: two processes, five threads, a web framework, JSON, imports, the collector, waiting for the GIL; all

@@ -1,4 +1,5 @@
-/* synthetic_tool.c: a recording of synthetic.h as a report, on stdout: for looking at, and for tests of foreign readers.
+/* synthetic_tool.c: a recording of synthetic.h as a report, on stdout: for looking at, and for tests of foreign
+ * readers.
  *
  * usage: synthetic_tool SCENE FORMAT [OPTION...]
  *     SCENE: shop, hostile, many, empty, one, idle         FORMAT: a name of report_list_formats()
@@ -121,8 +122,8 @@ int main(int argc, char **argv)
 	if (error)
 		return fail("failed:", error_message(error));
 	if (timed)
-		fprintf(stderr, "%zu rows, %zu stacks, %zu bytes in %.1f ms\n", profile->rows.count, profile->stacks.count, out.size,
-			(double)(clock_now() - start) / NS_PER_MS);
+		fprintf(stderr, "%zu rows, %zu stacks, %zu bytes in %.1f ms\n", profile->rows.count,
+			profile->stacks.count, out.size, (double)(clock_now() - start) / NS_PER_MS);
 	fwrite(out.data, 1, out.size, stdout);
 	buffer_deinit(&out);
 	profile_destroy(profile);

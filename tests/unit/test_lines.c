@@ -9,11 +9,11 @@
 #include "base/hash.h"
 #include "bytecode/lines.h"
 
-#define TABLE(kind_, first_, ...)                                                                     \
-	&(struct line_table)                                                                          \
-	{                                                                                             \
+#define TABLE(kind_, first_, ...)                                                                         \
+	&(struct line_table)                                                                              \
+	{                                                                                                 \
 		.kind = (kind_), .first_line = (first_), .bytes = (const unsigned char[]){ __VA_ARGS__ }, \
-		.size = sizeof((const unsigned char[]){ __VA_ARGS__ })                                \
+		.size = sizeof((const unsigned char[]){ __VA_ARGS__ })                                    \
 	}
 
 static void expect_line(const struct line_table *table, int32_t instruction, uint32_t line)
@@ -87,11 +87,11 @@ static void test_310(void **state)
 
 static void test_311(void **state)
 {
-	const struct line_table *table = TABLE(LINES_KIND_311, 100,
-		0x80 | 2 << 3 | 0, 0x3 << 4 | 5,     /* short: columns 19 to 24 */
-		0x80 | 11 << 3 | 1, 7, 200,          /* the next line, two units, columns 7 to 200 */
-		0x80 | 13 << 3 | 0, 5,               /* two lines back, no columns */
-		0x80 | 15 << 3 | 7,                  /* eight units without a line */
+	const struct line_table *table = TABLE(LINES_KIND_311, 100, 0x80 | 2 << 3 | 0,
+		0x3 << 4 | 5,					     /* short: columns 19 to 24 */
+		0x80 | 11 << 3 | 1, 7, 200,			     /* the next line, two units, columns 7 to 200 */
+		0x80 | 13 << 3 | 0, 5,				     /* two lines back, no columns */
+		0x80 | 15 << 3 | 7,				     /* eight units without a line */
 		0x80 | 14 << 3 | 0, 0x40 | 0, 4, 3, 0x40 | 1, 8, 0); /* long: 128 lines on */
 	expect_place(table, 0, (struct code_position){ 100, 100, 19, 24 });
 	expect_place(table, 2, (struct code_position){ 101, 101, 7, 200 });
@@ -120,7 +120,8 @@ static void test_any_bytes(void **state)
 			for (size_t j = 0; j < 8; j++)
 				bytes[i + j] = (unsigned char)(random >> 8 * j);
 		}
-		struct line_table table = { (uint32_t)(round % 6), (uint32_t)hash_u64(round), bytes, round % sizeof bytes };
+		struct line_table table = { (uint32_t)(round % 6), (uint32_t)hash_u64(round), bytes,
+			round % sizeof bytes };
 		struct lines_iterator iterator;
 		struct lines_range range;
 		uint64_t end = 0;

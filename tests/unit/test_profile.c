@@ -30,7 +30,8 @@ struct looked {
 	struct profile_flat flat;
 };
 
-static struct looked look(struct profile *profile, const struct profile_view_options *view, struct profile_tree_options tree)
+static struct looked look(
+	struct profile *profile, const struct profile_view_options *view, struct profile_tree_options tree)
 {
 	struct looked looked;
 	tree.by_line = true;
@@ -65,7 +66,8 @@ static const struct profile_line_row *line_of(const struct looked *looked, const
 		const struct profile_line_row *row = &looked->flat.lines.data[i];
 		struct text file = looked->view.profile->functions.data[row->function].file;
 		size_t length = strlen(file_end);
-		if (row->line == line && file.size >= length && memcmp(file.data + file.size - length, file_end, length) == 0)
+		if (row->line == line && file.size >= length &&
+			memcmp(file.data + file.size - length, file_end, length) == 0)
 			return row;
 	}
 	fail_msg("no line %s:%u", file_end, line);
@@ -147,7 +149,8 @@ static void test_lines(void **state)
 	_cleanup_profile_ struct profile *profile = new_profile(NULL);
 	feed_shop(&profile->sink, "/srv");
 	struct looked looked = look(profile, &(struct profile_view_options){ 0 }, (struct profile_tree_options){ 0 });
-	const struct profile_line_row *query = line_of(&looked, "prices.py", 17), *churn = line_of(&looked, "prices.py", 22);
+	const struct profile_line_row *query = line_of(&looked, "prices.py", 17),
+				      *churn = line_of(&looked, "prices.py", 22);
 	assert_int_equal(query->self.weight, 610 + 130 + 7 + 520);
 	assert_int_equal(churn->self.weight, 240);
 	assert_int_equal(churn->total.weight, 240 + 410);
@@ -164,13 +167,57 @@ static void test_recursion(void **state)
 	feed_begin(&feed, &profile->sink, 1000);
 	uint32_t thread = feed_thread(&feed, feed_process(&feed, 1, "x", ""), 1, "MainThread");
 	uint32_t f = feed_function(&feed, "f", "a.py", 1), g = feed_function(&feed, "g", "a.py", 10);
-	uint32_t outer = feed_stack(&feed, 0, f, 2), inner = feed_stack(&feed, feed_stack(&feed, feed_stack(&feed, outer, g, 1), f, 2), f, 2);
+	uint32_t outer = feed_stack(&feed, 0, f, 2),
+		 inner = feed_stack(&feed, feed_stack(&feed, feed_stack(&feed, outer, g, 1), f, 2), f, 2);
 	feed_samples(&feed, thread, inner, FEED_BUSY, QUALITY_EXACT, 5);
 	feed_samples(&feed, thread, outer, FEED_BUSY, QUALITY_EXACT, 3);
 	struct looked looked = look(profile, &(struct profile_view_options){ 0 }, (struct profile_tree_options){ 0 });
 	expect_self_total(&looked, "f", 8, 8);
 	expect_self_total(&looked, "g", 0, 5);
 	assert_int_equal(line_of(&looked, "a.py", 3)->total.weight, 8);
+	unlook(&looked);
+}
+
+/* One line reached by two ways counts both; stacks that come with falling instructions have their own lines. */
+static void test_two_ways(void **state)
+{
+	_cleanup_profile_ struct profile *profile = new_profile(NULL);
+	struct feed feed;
+	feed_begin(&feed, &profile->sink, 1000);
+	uint32_t thread = feed_thread(&feed, feed_process(&feed, 1, "x", ""), 1, "MainThread");
+	uint32_t f = feed_function(&feed, "f", "a.py", 1), g = feed_function(&feed, "g", "a.py", 50);
+	feed_samples(&feed, thread, feed_stack(&feed, feed_stack(&feed, 0, f, 9), g, 4), FEED_BUSY, QUALITY_EXACT, 5);
+	feed_samples(&feed, thread, feed_stack(&feed, feed_stack(&feed, 0, f, 2), g, 4), FEED_BUSY, QUALITY_EXACT, 3);
+	feed_samples(&feed, thread, feed_stack(&feed, feed_stack(&feed, 0, f, 20), f, 15), FEED_BUSY, QUALITY_EXACT, 2);
+	struct looked looked = look(profile, &(struct profile_view_options){ 0 }, (struct profile_tree_options){ 0 });
+	assert_int_equal(line_of(&looked, "a.py", 54)->total.weight, 8);
+	assert_int_equal(line_of(&looked, "a.py", 10)->total.weight, 5);
+	assert_int_equal(line_of(&looked, "a.py", 3)->total.weight, 3);
+	assert_int_equal(line_of(&looked, "a.py", 21)->total.weight, 2);
+	assert_int_equal(line_of(&looked, "a.py", 16)->self.weight, 2);
+	unlook(&looked);
+}
+
+/* The same stack in two threads. */
+static void test_roots(void **state)
+{
+	_cleanup_profile_ struct profile *profile = new_profile(NULL);
+	struct feed feed;
+	feed_begin(&feed, &profile->sink, 1000);
+	uint32_t process = feed_process(&feed, 1, "x", ""), one = feed_thread(&feed, process, 1, "a"),
+		 two = feed_thread(&feed, process, 2, "b");
+	uint32_t stack = feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1), 2);
+	feed_samples(&feed, one, stack, FEED_BUSY, QUALITY_EXACT, 5);
+	feed_samples(&feed, two, stack, FEED_BUSY, QUALITY_EXACT, 9);
+	feed_samples(&feed, one, stack, FEED_BUSY, QUALITY_REPAIRED, 1);
+	struct looked looked = look(
+		profile, &(struct profile_view_options){ 0 }, (struct profile_tree_options){ .by_thread = true });
+	assert_int_equal(looked.tree.nodes.count, 1 + 2 + 2);
+	const struct profile_node *first = &looked.tree.nodes.data[looked.tree.nodes.data[0].first_child];
+	assert_int_equal(first->kind, NODE_THREAD);
+	assert_int_equal(first->what, two);
+	assert_int_equal(first->total.weight, 9);
+	assert_int_equal(looked.tree.nodes.data[first->next_sibling].total.weight, 6);
 	unlook(&looked);
 }
 
@@ -188,9 +235,13 @@ static void test_deep_and_again(void **state)
 	assert_int_equal(deepest, 10001);
 	uint64_t before = looked.view.all.weight;
 	unlook(&looked);
-	struct feed feed = { .sink = &profile->sink, .period = 1000000, .time = 1, .codes = (uint32_t)profile->codes.count - 1,
+	struct feed feed = { .sink = &profile->sink,
+		.period = 1000000,
+		.time = 1,
+		.codes = (uint32_t)profile->codes.count - 1,
 		.stacks = (uint32_t)profile->stacks.count - 1 };
-	feed_samples(&feed, 1, feed_stack(&feed, 0, feed_function(&feed, "late", "b.py", 1), 0), FEED_BUSY, QUALITY_EXACT, 4);
+	feed_samples(&feed, 1, feed_stack(&feed, 0, feed_function(&feed, "late", "b.py", 1), 0), FEED_BUSY,
+		QUALITY_EXACT, 4);
 	looked = look(profile, &(struct profile_view_options){ 0 }, (struct profile_tree_options){ 0 });
 	expect_self_total(&looked, "late", 4, 4);
 	assert_int_equal(looked.view.all.weight, before + 4);
@@ -205,19 +256,24 @@ static void test_function_identity(void **state)
 	feed_begin(&feed, &profile->sink, 1000);
 	uint32_t one = feed_thread(&feed, feed_process(&feed, 1, "x", ""), 1, "MainThread");
 	uint32_t two = feed_thread(&feed, feed_process(&feed, 2, "x", ""), 2, "MainThread");
-	feed_samples(&feed, one, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1), 2), FEED_BUSY, QUALITY_EXACT, 5);
-	feed_samples(&feed, two, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1), 2), FEED_BUSY, QUALITY_EXACT, 6);
-	feed_samples(&feed, two, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 30), 2), FEED_BUSY, QUALITY_EXACT, 1);
+	feed_samples(
+		&feed, one, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1), 2), FEED_BUSY, QUALITY_EXACT, 5);
+	feed_samples(
+		&feed, two, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1), 2), FEED_BUSY, QUALITY_EXACT, 6);
+	feed_samples(&feed, two, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 30), 2), FEED_BUSY,
+		QUALITY_EXACT, 1);
 	struct looked looked = look(profile, &(struct profile_view_options){ 0 }, (struct profile_tree_options){ 0 });
 	assert_int_equal(looked.flat.functions.count, 2);
 	assert_int_equal(looked.flat.functions.data[0].self.weight, 11);
 	assert_int_equal(looked.tree.nodes.count, 3);
 	unlook(&looked);
-	looked = look(profile, &(struct profile_view_options){ 0 }, (struct profile_tree_options){ .by_process = true, .by_thread = true });
+	looked = look(profile, &(struct profile_view_options){ 0 },
+		(struct profile_tree_options){ .by_process = true, .by_thread = true });
 	assert_int_equal(looked.flat.functions.count, 2);
 	assert_int_equal(looked.flat.functions.data[0].total.weight, 11);
 	assert_int_equal(looked.tree.nodes.count, 1 + 2 + 2 + 3);
-	assert_int_equal(looked.tree.nodes.data[looked.tree.nodes.data[0].first_child].what, 2); /* the heavier process */
+	assert_int_equal(
+		looked.tree.nodes.data[looked.tree.nodes.data[0].first_child].what, 2); /* the heavier process */
 	unlook(&looked);
 }
 
@@ -234,7 +290,8 @@ static void test_fold(void **state)
 	bool seen = false;
 	for (size_t i = 1; i < folded.nodes.count; i++) {
 		const struct profile_node *node = &folded.nodes.data[i];
-		const struct profile_function *function = &profile->functions.data[profile->frames.data[node->what].function];
+		const struct profile_function *function = &profile->functions
+								   .data[profile->frames.data[node->what].function];
 		if (function->name.size == 5 && memcmp(function->name.data, "loads", 5) == 0) {
 			seen = true;
 			assert_int_equal(node->folded, 2);
@@ -243,6 +300,30 @@ static void test_fold(void **state)
 		}
 	}
 	assert_true(seen);
+	profile_tree_deinit(&folded);
+	profile_tree_deinit(&tree);
+	profile_view_deinit(&view);
+}
+
+/* Two libraries that call each other stay two. */
+static void test_fold_packages(void **state)
+{
+	_cleanup_profile_ struct profile *profile = new_profile(NULL);
+	struct feed feed;
+	feed_begin(&feed, &profile->sink, 1000);
+	uint32_t thread = feed_thread(&feed, feed_process(&feed, 1, "x", ""), 1, "MainThread");
+	uint32_t one = feed_function(&feed, "one", "/v/site-packages/one/a.py", 1),
+		 two = feed_function(&feed, "two", "/v/site-packages/two/a.py", 1);
+	uint32_t other = feed_function(&feed, "other", "/v/site-packages/two/b.py", 1);
+	uint32_t stack = feed_stack(&feed, feed_stack(&feed, feed_stack(&feed, 0, one, 1), two, 1), other, 1);
+	feed_samples(&feed, thread, stack, FEED_BUSY, QUALITY_EXACT, 5);
+	struct profile_view view;
+	struct profile_tree tree, folded;
+	assert_ok(profile_view_init(profile, &(struct profile_view_options){ 0 }, &view));
+	assert_ok(profile_tree_init(&view, &(struct profile_tree_options){ 0 }, &tree));
+	assert_ok(profile_tree_fold(profile, &tree, &folded));
+	assert_int_equal(folded.nodes.count, 3);
+	assert_int_equal(folded.nodes.data[2].folded, 1);
 	profile_tree_deinit(&folded);
 	profile_tree_deinit(&tree);
 	profile_view_deinit(&view);
@@ -258,7 +339,8 @@ static void test_fold_recursion(void **state)
 	assert_ok(profile_tree_init(&view, &(struct profile_tree_options){ 0 }, &tree));
 	assert_ok(profile_tree_fold(profile, &tree, &folded));
 	assert_true(folded.nodes.count < 20);
-	assert_int_equal(folded.nodes.data[folded.nodes.data[folded.nodes.data[0].first_child].first_child].folded, 9999);
+	assert_int_equal(
+		folded.nodes.data[folded.nodes.data[folded.nodes.data[0].first_child].first_child].folded, 9999);
 	profile_tree_deinit(&folded);
 	profile_tree_deinit(&tree);
 	profile_view_deinit(&view);
@@ -288,13 +370,37 @@ static void test_times(void **state)
 
 static void test_window(void **state)
 {
-	_cleanup_profile_ struct profile *profile = new_profile(&(struct profile_window){ 100 * NS_PER_MS, 200 * NS_PER_MS });
+	_cleanup_profile_ struct profile *profile = new_profile(
+		&(struct profile_window){ 100 * NS_PER_MS, 200 * NS_PER_MS });
 	feed_shop(&profile->sink, "/srv");
 	struct profile_view view;
 	assert_ok(profile_view_init(profile, &(struct profile_view_options){ .thread = 1 }, &view));
 	assert_int_equal(view.all.samples, 100);
 	assert_int_equal(profile_duration(profile), 100 * NS_PER_MS);
 	profile_view_deinit(&view);
+}
+
+/* A counter that was read for a part of the time only does not say how much CPU time there was in all. */
+static void test_counters(void **state)
+{
+	struct profile_window window = { 100 * NS_PER_MS, 200 * NS_PER_MS };
+	for (int windowed = 0; windowed < 2; windowed++) {
+		_cleanup_profile_ struct profile *profile = new_profile(windowed ? &window : NULL);
+		_cleanup_profile_time_table_ struct profile_time_table times = { 0 };
+		struct feed feed;
+		feed_begin(&feed, &profile->sink, 1000);
+		uint32_t thread = feed_thread(&feed, feed_process(&feed, 1, "x", ""), 1, "MainThread");
+		uint32_t stack = feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1), 2);
+		feed_samples(&feed, thread, stack, FEED_BUSY, QUALITY_EXACT, 400);
+		static const unsigned readings[][2] = { { 0, 10 }, { 50, 20 }, { 150, 50 }, { 300, 90 } };
+		for (size_t i = 0; i < sizeof readings / sizeof *readings; i++)
+			feed_counter(&feed, 1, thread, SUBJECT_CPU_TIME, readings[i][0] * (uint64_t)NS_PER_MS,
+				readings[i][1]);
+		assert_int_equal(profile_counter_change(&profile->threads.data[1].cpu), windowed ? 30 : 80);
+		assert_ok(profile_time_table_init(profile, &times));
+		assert_false(times.threads[1].cpu_exact);
+		assert_int_equal(times.threads[1].cpu, (windowed ? 100 : 400) * (uint64_t)NS_PER_MS);
+	}
 }
 
 static void test_damaged(void **state)
@@ -404,10 +510,13 @@ static void test_other_weights(void **state)
 	uint32_t thread = feed_thread(&feed, feed_process(&feed, 1, "x", ""), 1, "MainThread");
 	uint32_t stack = feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1), 2);
 	feed_samples(&feed, thread, stack, FEED_BUSY, QUALITY_EXACT, 3);
-	feed_event(&feed, &(struct event){ .kind = EVENT_ALLOC, .thread = thread, .stack = stack,
+	feed_event(&feed, &(struct event){ .kind = EVENT_ALLOC,
+				  .thread = thread,
+				  .stack = stack,
 				  .weight = { [WEIGHT_BYTES] = 4096, [WEIGHT_COUNT] = 1 } });
 	struct profile_view view;
-	assert_ok(profile_view_init(profile, &(struct profile_view_options){ .weight = PROFILE_BYTES, .only_gil = true }, &view));
+	assert_ok(profile_view_init(
+		profile, &(struct profile_view_options){ .weight = PROFILE_BYTES, .only_gil = true }, &view));
 	assert_int_equal(view.all.weight, 4096);
 	profile_view_deinit(&view);
 	assert_ok(profile_view_init(profile, &(struct profile_view_options){ 0 }, &view));
@@ -423,12 +532,16 @@ int main(void)
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_recursion),
+		cmocka_unit_test(test_two_ways),
+		cmocka_unit_test(test_roots),
 		cmocka_unit_test(test_deep_and_again),
 		cmocka_unit_test(test_function_identity),
 		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_fold_packages),
 		cmocka_unit_test(test_fold_recursion),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_renamed_thread),
 		cmocka_unit_test(test_intervals),

@@ -137,6 +137,14 @@ static void test_which_python(void **state)
 	const struct program_options named = { .python = "bin/gunicorn" }, on_path = { .python = "python" };
 	expect(&named, "app.py", "old", "bin/gunicorn", "bin/gunicorn app.py", "app");
 	expect(&on_path, "app.py", "bin:old", "old/python", "python app.py", "app");
+	setenv("PYROMETER_PYTHON", "old/python", 1);
+	expect(&none, "app.py", "bin", "old/python", "old/python app.py", "app");
+	assert_null(getenv("PYROMETER_PYTHON")); /* the target does not see it */
+	setenv("PYROMETER_PYTHON", "old/python", 1);
+	expect(&on_path, "app.py", "bin:old", "old/python", "python app.py", "app");
+	setenv("PYROMETER_PYTHON", "old/python", 1);
+	expect(&none, "gunicorn", "bin", "bin/gunicorn", "gunicorn", "gunicorn");
+	assert_null(getenv("PYROMETER_PYTHON"));
 	const struct program_options missing = { .python = "python9" };
 	expect_error(&missing, "app.py", 127, "no program 'python9'");
 }

@@ -250,9 +250,27 @@ static struct error *add_sizes(struct recording_observer *observer, const struct
 	return NULL;
 }
 
+/* As the sampler does: two counters of each thread and two of the process, in the moment of a tick's samples. */
+static void add_counters(struct sink *sink, uint32_t threads, uint64_t time)
+{
+	struct event event = { .kind = EVENT_COUNTER, .process = 1, .time = time };
+	for (event.thread = 1; event.thread <= threads; event.thread++) {
+		event.subject = SUBJECT_CPU_TIME;
+		event.weight[WEIGHT_COUNT] = 1000000000 + event.thread * 1000003;
+		kit_ok(sink->ops->events(sink, &event, 1));
+		event.subject = SUBJECT_RUNQUEUE_TIME;
+		event.weight[WEIGHT_COUNT] = event.thread <= 2 ? time / 7 : 12345;
+		kit_ok(sink->ops->events(sink, &event, 1));
+	}
+	event.thread = 0;
+	event.weight[WEIGHT_COUNT] = 5;
+	for (event.subject = SUBJECT_GIL_SWITCHES; event.subject <= SUBJECT_GC_GENERATION0; event.subject++)
+		kit_ok(sink->ops->events(sink, &event, 1));
+}
+
 /* Ten seconds of samples, late by 40 us (lognormal, sigma 0.35); of the threads `running` change their leaf each time.
  */
-static struct sampled sample(uint64_t period, uint32_t threads, uint32_t running, uint32_t leaves)
+static struct sampled sample(uint64_t period, uint32_t threads, uint32_t running, uint32_t leaves, uint64_t counters)
 {
 	struct kit kit, got;
 	struct random random = { 9, 0 };
@@ -284,6 +302,8 @@ static struct sampled sample(uint64_t period, uint32_t threads, uint32_t running
 				.state = STATE_ON_CPU | (stacks[t] % 3 ? STATE_IN_C : 0) };
 			kit_ok(sink->ops->events(sink, &event, 1));
 		}
+		if (counters && i % counters == 0)
+			add_counters(sink, threads, time);
 		last = time;
 		kit_ok(recording_writer_flush(sink, time));
 	}
@@ -303,14 +323,18 @@ static struct sampled sample(uint64_t period, uint32_t threads, uint32_t running
 static void test_size_of_a_sample(void **state)
 {
 	(void)state;
-	struct sampled one = sample(1000000, 1, 1, 4), fifty = sample(1000000, 50, 2, 4),
-		       fast = sample(100000, 1, 1, 4);
+	struct sampled one = sample(1000000, 1, 1, 4, 0), fast = sample(100000, 1, 1, 4, 0);
+	struct sampled fifty = sample(1000000, 50, 2, 4, 0), counted = sample(1000000, 50, 2, 4, 100);
 	print_message("bytes a sample: one thread %.3f, at 10 kHz %.3f, fifty threads of which two run %.4f\n",
 		(double)one.stored / (double)one.samples, (double)fast.stored / (double)fast.samples,
 		(double)fifty.stored / (double)fifty.samples);
 	assert_true(one.stored * 100 <= one.samples * 105);
 	assert_true(fast.stored * 100 <= fast.samples * 97);
 	assert_true(fifty.stored * 100 <= fifty.samples * 5);
+	/* Ten thousand counters of which 200 changed. */
+	print_message("bytes of counters: %lu\n", (unsigned long)(counted.stored - fifty.stored));
+	assert_int_equal(counted.samples - fifty.samples, 10200);
+	assert_true(counted.stored - fifty.stored < 4000);
 	/* Threads that do not change cost next to nothing before compression too. */
 	assert_true(fifty.raw * 100 <= fifty.samples * 15);
 }

@@ -12,6 +12,18 @@
 #include "report_kit.h"
 #include "synthetic.h"
 
+/* pprof has its three values whatever is weighed by. */
+static void test_pprof_any_weight(void **state)
+{
+	struct report_options options = report_options_default();
+	uint64_t sums[3];
+	options.view.weight = PROFILE_BYTES;
+	struct buffer pprof = kit_write(kit_shop, "pprof", &options);
+	assert_true(kit_sum_pprof(&pprof, sums));
+	assert_int_equal(sums[0], 6226);
+	buffer_deinit(&pprof);
+}
+
 static const char *name_of(const char *file)
 {
 	const struct report_format *format = report_find_format(file);
@@ -55,12 +67,14 @@ static void test_find_weight(void **state)
 }
 
 /* What the formats say of a scene under these options: all the same. */
-static void expect_totals(feed_scene *scene, struct report_options options, uint64_t samples, uint64_t wall, uint64_t cpu)
+static void expect_totals(
+	feed_scene *scene, struct report_options options, uint64_t samples, uint64_t wall, uint64_t cpu)
 {
 	long lines;
 	uint64_t sums[3];
 	struct buffer collapsed = kit_write(scene, "collapsed", &options), json = kit_write(scene, "json", &options);
-	struct buffer speedscope = kit_write(scene, "speedscope", &options), pprof = kit_write(scene, "pprof", &options);
+	struct buffer speedscope = kit_write(scene, "speedscope", &options),
+		      pprof = kit_write(scene, "pprof", &options);
 	struct buffer svg = kit_write(scene, "svg", &options);
 	assert_int_equal(kit_sum_collapsed(&collapsed, &lines), samples);
 	assert_true(lines >= 0);
@@ -113,7 +127,8 @@ static void feed_thirds(struct sink *sink)
 	feed_begin(&feed, sink, 3000);
 	uint32_t thread = feed_thread(&feed, feed_process(&feed, 1, "x", ""), 1, "MainThread");
 	for (uint32_t i = 0; i < 300; i++)
-		feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1 + i), 0), FEED_BUSY, QUALITY_EXACT, 1);
+		feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1 + i), 0),
+			FEED_BUSY, QUALITY_EXACT, 1);
 	feed_end(&feed);
 }
 
@@ -140,8 +155,9 @@ static void test_collapsed_frames(void **state)
 	struct report_options options = report_options_default();
 	options.view.process = 1;
 	struct buffer collapsed = kit_write(kit_shop, "collapsed", &options);
-	expect_line(&collapsed, "<module> (app.py:70);main (app.py:50);Router.dispatch (router/core.py:113);Router._call (router/core.py:143);"
-				"Handler.handle (app.py:29);Basket.price (shop/prices.py:22);<garbage collection> 410");
+	expect_line(&collapsed,
+		"<module> (app.py:70);main (app.py:50);Router.dispatch (router/core.py:113);Router._call (router/core.py:143);"
+		"Handler.handle (app.py:29);Basket.price (shop/prices.py:22);<garbage collection> 410");
 	expect_line(&collapsed, "<partial>;Basket.price (shop/prices.py:17) 7");
 	buffer_deinit(&collapsed);
 	options.by = REPORT_BY_FUNCTION;
@@ -151,7 +167,8 @@ static void test_collapsed_frames(void **state)
 	options = report_options_default();
 	options.threads = options.full_paths = true;
 	collapsed = kit_write(kit_shop, "collapsed", &options);
-	expect_line(&collapsed, "process 4260 \"/usr/bin/python3 app.py --port 8000\";thread libuv;<no Python frame> 40");
+	expect_line(
+		&collapsed, "process 4260 \"/usr/bin/python3 app.py --port 8000\";thread libuv;<no Python frame> 40");
 	expect_line(&collapsed, "process 4242 \"/usr/bin/python3 app.py --port 8000\";thread MainThread;<partial>;"
 				"Basket.price (/srv/shop/shop/prices.py:17) 7");
 	buffer_deinit(&collapsed);
@@ -180,7 +197,8 @@ static void test_speedscope_threads(void **state)
 {
 	struct report_options options = report_options_default();
 	struct buffer json = kit_write(kit_shop, "speedscope", &options);
-	assert_non_null(strstr(json.data, "\"name\":\"digest-1 (pid 4242, tid 4250)\",\"unit\":\"nanoseconds\",\"startValue\":0,\"endValue\":530000000"));
+	assert_non_null(strstr(json.data,
+		"\"name\":\"digest-1 (pid 4242, tid 4250)\",\"unit\":\"nanoseconds\",\"startValue\":0,\"endValue\":530000000"));
 	assert_non_null(strstr(json.data, "\"name\":\"MainThread (pid 4260, tid 4260)\""));
 	assert_null(strstr(json.data, "digest-2")); /* idle all the time */
 	assert_non_null(strstr(json.data, "{\"name\":\"Basket.price\",\"file\":\"shop/prices.py\",\"line\":8}"));
@@ -201,13 +219,15 @@ static void test_svg(void **state)
 	struct report_options options = report_options_default();
 	struct buffer svg = kit_write(kit_hostile, "svg", &options);
 	assert_int_equal(count_of(&svg, "<g><rect"), 2000 + 14 + 1);
-	assert_non_null(strstr(svg.data, "8,001 frames narrower than 0.05 % or deeper than 2000 calls are not drawn: 17.36 % of the width."));
+	assert_non_null(strstr(svg.data,
+		"8,001 frames narrower than 0.05 % or deeper than 2000 calls are not drawn: 17.36 % of the width."));
 	assert_int_equal(count_of(&svg, "<script"), 1);
 	assert_int_equal(count_of(&svg, "]]>"), 2);
 	assert_int_equal(count_of(&svg, "http"), 3); /* names of namespaces: nothing is fetched */
 	for (const char *at = svg.data, *end = svg.data + svg.size; at < end;) {
 		struct print_char c = print_read_char(at, end);
-		assert_true(c.code != UINT32_MAX && (c.code >= 0x20 || c.code == '\n' || c.code == '\t') && c.code != 0xfffe);
+		assert_true(c.code != UINT32_MAX && (c.code >= 0x20 || c.code == '\n' || c.code == '\t') &&
+			    c.code != 0xfffe);
 		at += c.size;
 	}
 	buffer_deinit(&svg);
@@ -219,7 +239,8 @@ static void feed_wide(struct sink *sink)
 	feed_begin(&feed, sink, 1000);
 	uint32_t thread = feed_thread(&feed, feed_process(&feed, 1, "x", ""), 1, "MainThread");
 	for (uint32_t i = 0; i < 3000; i++)
-		feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1 + i), 0), FEED_BUSY, QUALITY_EXACT, i < 100 ? 10 : 1);
+		feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "a.py", 1 + i), 0),
+			FEED_BUSY, QUALITY_EXACT, i < 100 ? 10 : 1);
 	feed_end(&feed);
 }
 
@@ -228,7 +249,8 @@ static void test_svg_leaves_out(void **state)
 	struct report_options options = report_options_default();
 	struct buffer svg = kit_write(feed_wide, "svg", &options);
 	assert_int_equal(count_of(&svg, "<g><rect"), 101);
-	assert_non_null(strstr(svg.data, "2,900 frames narrower than 0.05 % or deeper than 2000 calls are not drawn: 74.36 % of the width."));
+	assert_non_null(strstr(svg.data,
+		"2,900 frames narrower than 0.05 % or deeper than 2000 calls are not drawn: 74.36 % of the width."));
 	buffer_deinit(&svg);
 }
 
@@ -256,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_find_format),
 		cmocka_unit_test(test_find_weight),
 		cmocka_unit_test(test_equal_totals),
+		cmocka_unit_test(test_pprof_any_weight),
 		cmocka_unit_test(test_collapsed_time),
 		cmocka_unit_test(test_collapsed_frames),
 		cmocka_unit_test(test_collapsed_hostile),

@@ -123,7 +123,8 @@ static void test_durations(void **state)
 	}
 }
 
-static void expect_fitted_label(const char *name, const char *file, uint32_t line, unsigned columns, const char *expected)
+static void expect_fitted_label(
+	const char *name, const char *file, uint32_t line, unsigned columns, const char *expected)
 {
 	_cleanup_buffer_ struct buffer out = { 0 };
 	label_add_fitted(&out, &(struct label){ feed_text(name), feed_text(file), line }, columns, true);
@@ -138,7 +139,8 @@ static void test_fitted_labels(void **state)
 	expect_fitted_label("f", "a.py", 0, 20, "f (a.py)");
 	expect_fitted_label("function", "package/module/file.py", 12, 30, "function (../file.py:12)");
 	expect_fitted_label("function", "package/module/file.py", 12, 31, "function (../module/file.py:12)");
-	expect_fitted_label("Basket.price.<locals>.<genexpr>", "shop/prices.py", 10, 40, "Basket.price.<locals.. (../prices.py:10)");
+	expect_fitted_label("Basket.price.<locals>.<genexpr>", "shop/prices.py", 10, 40,
+		"Basket.price.<locals.. (../prices.py:10)");
 	expect_fitted_label("Basket.price.<locals>.<genexpr>", "shop/prices.py", 10, 20, "Basket.p.. (..py:10)");
 	expect_fitted_label("Basket.price.<locals>.<genexpr>", "", 0, 10, "Basket.p..");
 }
@@ -180,9 +182,11 @@ static void test_short_paths(void **state)
 	struct report_options options = report_options_default();
 	assert_null(profile_create(NULL, &profile));
 	feed_begin(&feed, &profile->sink, 1000);
-	uint32_t thread = feed_thread(&feed, feed_process(&feed, 1, "x", "\n/srv/app/\n\nrelative\n/srv/app/lib/site\n/\n/srv/app/lib"), 1, "");
+	uint32_t thread = feed_thread(&feed,
+		feed_process(&feed, 1, "x", "\n/srv/app/\n\nrelative\n/srv/app/lib/site\n/\n/srv/app/lib"), 1, "");
 	for (size_t i = 0; i < COUNT; i++)
-		feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", cases[i].file, 1), 0), FEED_BUSY, QUALITY_EXACT, 1);
+		feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", cases[i].file, 1), 0),
+			FEED_BUSY, QUALITY_EXACT, 1);
 	assert_null(profile_decode(profile));
 	for (int full = 0; full < 2; full++) {
 		struct labels labels;

@@ -1,5 +1,6 @@
-/* test_report_text.c: the text report: against files under tests/golden (PYROMETER_UPDATE_GOLDEN=1 writes them anew; look at
- * the difference then), within every width, with and without colour, and with source that can and cannot be shown. */
+/* test_report_text.c: the text report: against files under tests/golden (PYROMETER_UPDATE_GOLDEN=1 writes them anew;
+ * look at the difference then), within every width, with and without colour, and with source that can and cannot be
+ * shown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,7 +140,8 @@ static void feed_idle(struct sink *sink)
 	struct feed feed;
 	feed_begin(&feed, sink, 100);
 	uint32_t thread = feed_thread(&feed, feed_process(&feed, 7, "x", ""), 7, "MainThread");
-	feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "/srv/one.py", 3), 1), FEED_IDLE, QUALITY_EXACT, 9);
+	feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "/srv/one.py", 3), 1), FEED_IDLE,
+		QUALITY_EXACT, 9);
 	feed_end(&feed);
 }
 
@@ -163,7 +165,8 @@ static void test_nothing_to_show(void **state)
 {
 	struct report_options options = report_options_default();
 	expect_says(kit_nothing, &options, "The recording has no samples.");
-	expect_says(feed_idle, &options, "All samples were idle: the program waited the whole time. --idle shows where.");
+	expect_says(
+		feed_idle, &options, "All samples were idle: the program waited the whole time. --idle shows where.");
 	options.view.only_gil = true;
 	expect_says(feed_idle, &options, "All samples were idle");
 	options.view.idle = true;
@@ -176,7 +179,8 @@ static void test_nothing_to_show(void **state)
 /* What was not measured has no section. */
 static void test_only_what_was_measured(void **state)
 {
-	static const char *const titles[] = { "\nThreads", "\nProcesses", "\nGIL", "\nGarbage collection", "\nPython and C" };
+	static const char *const titles[] = { "\nThreads", "\nProcesses", "\nGIL", "\nGarbage collection",
+		"\nPython and C" };
 	struct report_options options = report_options_default();
 	for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
 		expect_says(kit_shop, &options, titles[i]);
@@ -192,14 +196,20 @@ static void feed_cut_off(struct sink *sink)
 	struct feed feed;
 	feed_begin(&feed, sink, 100);
 	uint32_t thread = feed_thread(&feed, feed_process(&feed, 7, "x", ""), 7, "MainThread");
-	feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "/srv/one.py", 3), 1), FEED_BUSY, QUALITY_EXACT, 9);
+	feed_samples(&feed, thread, feed_stack(&feed, 0, feed_function(&feed, "f", "/srv/one.py", 3), 1), FEED_BUSY,
+		QUALITY_EXACT, 9);
 }
 
 static void feed_killed(struct sink *sink)
 {
 	feed_cut_off(sink);
-	struct recording_end end = { .duration = 90000000, .read_errors = 2, .unseen_children = 1, .target_ended = 1, .target_status = 9,
-		.stopped_ns = 5000000, .own_cpu_ns = 900000 };
+	struct recording_end end = { .duration = 90000000,
+		.read_errors = 2,
+		.unseen_children = 1,
+		.target_ended = 1,
+		.target_status = 9,
+		.stopped_ns = 5000000,
+		.own_cpu_ns = 900000 };
 	assert_null(sink->ops->end(sink, &end));
 }
 
@@ -207,8 +217,9 @@ static void test_warnings(void **state)
 {
 	struct report_options options = report_options_default();
 	expect_says(feed_cut_off, &options, "The recording was cut off; this is what came before.");
-	expect_says(feed_killed, &options, "\n2 reads of the program failed.\n1 child process ended before a sample could be taken.\n"
-					   "The program died of signal 9 (Killed).\n");
+	expect_says(feed_killed, &options,
+		"\n2 reads of the program failed.\n1 child process ended before a sample could be taken.\n"
+		"The program died of signal 9 (Killed).\n");
 	options.width = 120;
 	expect_says(feed_killed, &options, "took 900 µs of CPU (1.0 % of a core) and stopped the program for 5.0");
 }
@@ -230,7 +241,8 @@ static void write_source(const char *name, unsigned lines, long modified)
 	for (unsigned i = 1; i <= lines; i++)
 		fprintf(file, "\tsource_of(%u)  # \xff\r\n", i);
 	fflush(file);
-	assert_int_equal(futimens(fileno(file), (struct timespec[]){ { .tv_sec = modified }, { .tv_sec = modified } }), 0);
+	assert_int_equal(
+		futimens(fileno(file), (struct timespec[]){ { .tv_sec = modified }, { .tv_sec = modified } }), 0);
 }
 
 static void test_source(void **state)
@@ -274,7 +286,8 @@ static void set(const char *variable, const char *value)
 		unsetenv(variable);
 }
 
-static void expect_terminal(const char *columns, const char *force, const char *none, const char *locale, struct report_options expected)
+static void expect_terminal(
+	const char *columns, const char *force, const char *none, const char *locale, struct report_options expected)
 {
 	_cleanup_fclose_ FILE *pipe = tmpfile();
 	struct report_options options = report_options_default();

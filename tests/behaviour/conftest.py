@@ -1,0 +1,98 @@
+"""Fixtures of the behaviour tests.
+
+`pyrometer`     the built binary: $PYROMETER, else build/src/cmd/pyrometer of the checkout
+`interpreters`  every Python that was found, by name (harness.NAMES)
+`interpreter`   one of them; a test that asks for it runs once for each name. One that is missing is a skip, or an error
+                when PYROMETER_REQUIRE_PYTHONS names it. PYROMETER_ALL_PYTHONS=1 runs the long tests on all of them, too.
+`subjects`      a folder with the subject programs that `interpreter` can see
+
+At the end a table of version x feature is printed with the tests that ran. A test's feature is its parameter of that name
+or its mark `feature`.
+"""
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import harness
+
+RAN = pytest.StashKey()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "feature(name): the column of the table version x feature that this test fills")
+    config.stash[RAN] = {}
+
+
+@pytest.fixture(scope="session")
+def pyrometer():
+    path = Path(os.environ.get("PYROMETER") or harness.ROOT / "build" / "src" / "cmd" / "pyrometer").resolve()
+    assert path.exists(), "there is no %s: build it, or say where it is by PYROMETER" % path
+    return path
+
+
+@pytest.fixture(scope="session")
+def interpreters():
+    return harness.find_interpreters()
+
+
+@pytest.fixture(scope="session", params=harness.NAMES)
+def interpreter(request, interpreters):
+    found = interpreters.get(request.param)
+    if not found and request.param in harness.required_names():
+        pytest.fail("Python %s is required by PYROMETER_REQUIRE_PYTHONS, but not on this machine" % request.param)
+    if not found:
+        pytest.skip("no Python %s on this machine" % request.param)
+    return found
+
+
+@pytest.fixture(scope="session")
+def subjects(interpreter):
+    folder = interpreter.make_folder()
+    yield folder
+    shutil.rmtree(str(folder.parent))
+
+
+@pytest.fixture
+def own_subjects(tmp_path):
+    """The subject programs in a folder of this test's own, for the Python of this machine."""
+    shutil.copytree(str(harness.SUBJECTS), str(tmp_path / "subjects"), ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "subjects"
+
+
+# ---- the table version x feature ----
+
+def cell_of(item):
+    """(version, feature) that a test stands for, or None."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    mark = item.get_closest_marker("feature")
+    feature = parameters.get("feature") or (mark.args[0] if mark else None)
+    return (parameters["interpreter"], feature) if feature and "interpreter" in parameters else None
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    cell = cell_of(item)
+    if not cell or (report.when != "call" and report.passed):
+        return
+    outcome = "ran" if report.passed else "-" if report.skipped and not hasattr(report, "wasxfail") else "FAIL"
+    item.config.stash[RAN].setdefault(cell, set()).add(outcome)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    ran = config.stash[RAN]
+    if not ran:
+        return
+    versions = [name for name in harness.NAMES if any(cell[0] == name for cell in ran)]
+    features = list(dict.fromkeys(cell[1] for cell in ran))
+    width = max(len(feature) for feature in features)
+    terminalreporter.section("version x feature: tests that ran")
+    terminalreporter.write_line(" " * width + "".join(" %8s" % name for name in versions))
+    for feature in features:
+        words = []
+        for name in versions:
+            outcomes = ran.get((name, feature), set())
+            words.append("FAIL" if "FAIL" in outcomes else "ran" if "ran" in outcomes else "-" if outcomes else "")
+        terminalreporter.write_line(feature.ljust(width) + "".join(" %8s" % word for word in words))

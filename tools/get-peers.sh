@@ -1,0 +1,46 @@
+#!/bin/sh
+# The profilers that bench/sampling.py compares with: py-spy and austin (with austin-python, which reads what austin
+# writes), by plain pip, in a virtual environment of their own. Python 3.15's profiling.sampling is part of the sid tree
+# (tools/make-sid.sh). austin's binary needs a newer glibc than Debian 12 has, so where it does not start by itself it is
+# started with the sid tree's loader and libraries: `bin/austin` is a wrapper that does so. What is there is left alone.
+#
+#   tools/get-peers.sh
+#
+# PEERS_DIR: where they go; by default .peers at the root of the checkout, which git ignores.
+# PYROMETER_SID: the sid tree; by default .sid at the root of the checkout.
+# PEERS_PYTHON: the Python that pip and mojo2austin run on, 3.9 or newer; by default python3.
+set -eu
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+peers=${PEERS_DIR:-$here/.peers}
+sid=${PYROMETER_SID:-$here/.sid}
+packages='py-spy==0.4.3 austin-dist==4.0.0 austin-python==2.4.0'
+
+fail() {
+	echo "get-peers: $*" >&2
+	exit 1
+}
+
+complete=$peers/.complete # holds the packages that are installed, once all are
+if [ ! -e "$complete" ] || [ "$(cat "$complete")" != "$packages" ]; then
+	"${PEERS_PYTHON:-python3}" -m venv "$peers/venv" || fail "no virtual environment could be made in $peers/venv"
+	# shellcheck disable=SC2086 # a list of words
+	"$peers/venv/bin/python" -m pip install -q --disable-pip-version-check $packages
+	echo "$packages" >"$complete"
+fi
+
+mkdir -p "$peers/bin"
+ln -sf ../venv/bin/py-spy ../venv/bin/mojo2austin "$peers/bin/"
+if "$peers/venv/bin/austin" --version >/dev/null 2>&1; then
+	ln -sf ../venv/bin/austin "$peers/bin/austin"
+else
+	loader=$(echo "$sid"/lib64/ld-linux-*.so.2)
+	[ -e "$loader" ] || fail "austin needs a newer glibc than this machine's: make the sid tree first (tools/make-sid.sh)"
+	libraries=$(dirname "$(find "$sid/usr/lib/" -name libc.so.6 | head -n 1)")
+	rm -f "$peers/bin/austin"
+	printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s/venv/bin/austin" "$@"\n' "$loader" "$libraries" "$peers" \
+		>"$peers/bin/austin"
+	chmod +x "$peers/bin/austin"
+	"$peers/bin/austin" --version >/dev/null || fail 'austin does not start with the libraries of the sid tree either'
+fi
+for tool in py-spy austin; do echo "$tool: $("$peers/bin/$tool" --version)"; done
