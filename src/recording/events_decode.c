@@ -142,8 +142,7 @@ static bool decode_time(struct events_block *block)
 	       complain(block, "a time is out of range");
 }
 
-static void decode_weights(
-	struct events_block *block, struct predictor *p, struct event *event, uint32_t moment, uint64_t count)
+static void decode_weights(struct events_block *block, struct predictor *p, struct event *event, uint64_t count)
 {
 	uint64_t *last = p->last_weight[event->kind];
 	const struct process_track *gap = NULL;

@@ -271,6 +271,8 @@ static void add_totals(struct json *j)
 	add_number(j, "in_c", j->flat.in_c);
 	buffer_printf(j->out, "},\n\"totals\":{\"threads\":%u", j->times.all.threads);
 	add_times(j, &j->times.all);
+	add_number(j, "gc_pauses", j->view.profile->gc_pauses);
+	add_number(j, "gc_pauses_ns", j->view.profile->gc_pause_ns);
 	buffer_add_char(j->out, '}');
 }
 

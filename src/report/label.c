@@ -34,17 +34,19 @@ static struct error *add_entries(struct search_path *path, struct text text)
 	return NULL;
 }
 
-/* Children mostly have their parent's path: each is taken once. */
+/* Children mostly have their parent's path: each is taken once. Equal texts of a profile are at one address. */
 static struct error *collect_entries(const struct profile *profile, struct search_path *path)
 {
-	for (size_t i = 1; i < profile->processes.count; i++) {
-		bool known = false;
-		for (size_t j = 1; j < i && !known; j++)
-			known = profile->processes.data[j].search_path.data ==
-				profile->processes.data[i].search_path.data;
-		if (!known)
-			TRY(add_entries(path, profile->processes.data[i].search_path));
+	struct map known = { 0 };
+	struct error *error = NULL;
+	for (size_t i = 1; i < profile->processes.count && !error; i++) {
+		struct text entries = profile->processes.data[i].search_path;
+		if (!entries.size || map_get(&known, (uintptr_t)entries.data))
+			continue;
+		error = map_put(&known, (uintptr_t)entries.data, 1) ? add_entries(path, entries) : &error_no_memory;
 	}
+	map_deinit(&known);
+	TRY(error);
 	if (path->entries.count)
 		qsort(path->entries.data, path->entries.count, sizeof *path->entries.data, longest_first);
 	return NULL;
@@ -156,22 +158,6 @@ void label_add(struct buffer *out, const struct label *label)
 	add_place(out, label->line);
 }
 
-unsigned label_add_fitted_file(struct buffer *out, struct text file, unsigned columns, bool ascii)
-{
-	const char *ellipsis = ascii ? ".." : "\xe2\x80\xa6";
-	unsigned width = ascii ? 2 : 1, total = print_count_columns(file);
-	for (const char *at = file.data, *end = file.data + file.size;
-		total > columns && (at = memchr(at, '/', (size_t)(end - at))); at++) {
-		struct text tail = { at, (size_t)(end - at) };
-		if (print_count_columns(tail) + width <= columns) {
-			buffer_add_string(out, ellipsis);
-			print_add_text(out, tail);
-			return print_count_columns(tail) + width;
-		}
-	}
-	return print_add_fitted(out, file, columns, true, ascii);
-}
-
 void label_add_fitted(struct buffer *out, const struct label *label, unsigned columns, bool ascii)
 {
 	enum { SHORTEST_FILE = 12 };
@@ -184,13 +170,13 @@ void label_add_fitted(struct buffer *out, const struct label *label, unsigned co
 		/* Not even a short path has room beside the name: both are cut, the name keeping at least half. */
 		unsigned half = columns / 2, rest = columns > fixed + least ? columns - fixed - least : 0;
 		unsigned room = rest > half || !fixed ? rest : columns > fixed + 3 ? half : columns;
-		name = print_add_fitted(out, label->name, fixed ? room : columns, false, ascii);
+		name = print_add_fitted(out, label->name, fixed ? room : columns, PRINT_CUT_END, ascii);
 	} else {
 		print_add_text(out, label->name);
 	}
 	if (fixed && columns > name + fixed + 2) {
 		buffer_add_string(out, " (");
-		label_add_fitted_file(out, label->file, columns - name - fixed, ascii);
+		print_add_fitted(out, label->file, columns - name - fixed, PRINT_CUT_FOLDERS, ascii);
 		buffer_add(out, place.data, place.size);
 	}
 	buffer_deinit(&place);

@@ -32,10 +32,6 @@ struct label label_of_node(struct labels *labels, const struct profile_node *nod
 void label_add(struct buffer *out, const struct label *label);
 /* The same in at most so many columns: first the path gives way, from its start, then the name, from its end. */
 void label_add_fitted(struct buffer *out, const struct label *label, unsigned columns, bool ascii);
-/* A path in at most so many columns; one that is too long starts at a folder, if any of its ends fits. Returns the
- * columns taken. */
-unsigned label_add_fitted_file(struct buffer *out, struct text file, unsigned columns, bool ascii);
-
 /* The words of a command line, quoted as a shell would need them. */
 void label_add_command(struct buffer *out, struct text command);
 /* `MainThread`, or `thread 4711` where it has no name. */

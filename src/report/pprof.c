@@ -209,6 +209,31 @@ static void add_comment(struct pprof *p, const char *what, struct text text)
 	protobuf_add_number(p->out, FIELD_COMMENT, string_of(p, print_text(&p->name)));
 }
 
+/* "6,226 samples: 6,135 exact, 84 repaired, 7 partial; ticks late: 3, missed: 1", of the view. */
+static void add_quality(struct pprof *p)
+{
+	uint64_t counts[QUALITY_END] = { 0 };
+	struct buffer *text = &p->inner;
+	for (size_t i = 0; i < p->samples.count; i++)
+		counts[p->samples.data[i].quality] += p->samples.data[i].samples;
+	print_add_number(text, p->view->all.samples);
+	buffer_add_string(text, " samples: ");
+	print_add_number(text, counts[QUALITY_EXACT]);
+	buffer_add_string(text, " exact, ");
+	print_add_number(text, counts[QUALITY_REPAIRED]);
+	buffer_add_string(text, " repaired, ");
+	print_add_number(text, counts[QUALITY_PARTIAL]);
+	buffer_add_string(text, " partial");
+	if (p->view->profile->ended) {
+		buffer_add_string(text, "; ticks late: ");
+		print_add_number(text, p->view->profile->end.ticks_late);
+		buffer_add_string(text, ", missed: ");
+		print_add_number(text, p->view->profile->end.ticks_missed);
+	}
+	protobuf_add_number(p->out, FIELD_COMMENT, string_of(p, print_text(text)));
+	text->size = 0;
+}
+
 static void add_head(struct pprof *p, enum profile_weight weight)
 {
 	const struct profile *profile = p->view->profile;
@@ -223,14 +248,15 @@ static void add_head(struct pprof *p, enum profile_weight weight)
 	add_comment(p, "made by ", profile->info.tool);
 	add_comment(p, "recorded by ", profile->info.command);
 	add_comment(p, "on ", profile->info.host);
+	add_quality(p);
 	const char *usual = weight == PROFILE_CPU ? "cpu" : weight == PROFILE_WALL ? "wall" : "samples";
 	protobuf_add_number(p->out, FIELD_DEFAULT_SAMPLE_TYPE, word_of(p, usual));
 }
 
 static struct error *add_all(struct pprof *p, enum profile_weight weight)
 {
-	add_head(p, weight);
 	TRY(merge_rows(p));
+	add_head(p, weight);
 	for (size_t i = 0; i < p->samples.count; i++)
 		add_sample(p, &p->samples.data[i]);
 	add_mapping(p);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -47,6 +48,12 @@ static uint8_t columns_of(uint32_t code)
 static unsigned sequence_size(unsigned char first)
 {
 	return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+}
+
+/* An empty text may have no bytes at all. */
+static const char *start_of(struct text text)
+{
+	return text.data ? text.data : "";
 }
 
 struct print_char print_read_char(const char *at, const char *end)
@@ -102,7 +109,7 @@ static size_t plain_run(const char *at, const char *end)
 
 void print_add_text(struct buffer *out, struct text text)
 {
-	const char *at = text.data, *end = text.data + text.size;
+	const char *at = start_of(text), *end = at + text.size;
 	while (at < end) {
 		size_t run = plain_run(at, end);
 		buffer_add(out, at, run);
@@ -119,7 +126,7 @@ unsigned print_count_columns(struct text text)
 {
 	struct buffer printed = { 0 };
 	unsigned columns = 0;
-	for (const char *at = text.data, *end = text.data + text.size; at < end;) {
+	for (const char *at = start_of(text), *end = at + text.size; at < end;) {
 		size_t run = plain_run(at, end);
 		columns += (unsigned)run;
 		at += run;
@@ -138,7 +145,7 @@ unsigned print_count_columns(struct text text)
 static unsigned add_start(struct buffer *out, struct text text, unsigned columns)
 {
 	unsigned taken = 0;
-	for (const char *at = text.data, *end = text.data + text.size; at < end;) {
+	for (const char *at = start_of(text), *end = at + text.size; at < end;) {
 		struct print_char c = print_read_char(at, end);
 		size_t before = out->size;
 		unsigned more = add_char(out, at, c);
@@ -167,7 +174,7 @@ static const char *find_end(struct text text, unsigned total, unsigned columns)
 	return at;
 }
 
-unsigned print_add_fitted(struct buffer *out, struct text text, unsigned columns, bool keep_end, bool ascii)
+unsigned print_add_fitted(struct buffer *out, struct text text, unsigned columns, enum print_cut cut, bool ascii)
 {
 	const char *ellipsis = ascii ? ".." : "\xe2\x80\xa6";
 	unsigned width = ascii ? 2 : 1, total = print_count_columns(text);
@@ -177,11 +184,13 @@ unsigned print_add_fitted(struct buffer *out, struct text text, unsigned columns
 	}
 	if (columns <= width)
 		return add_start(out, text, columns);
-	if (keep_end) {
-		const char *at = find_end(text, total, columns - width);
+	if (cut != PRINT_CUT_END) {
+		const char *at = find_end(text, total, columns - width), *end = text.data + text.size;
+		const char *slash = cut == PRINT_CUT_FOLDERS && at < end ? memchr(at, '/', (size_t)(end - at)) : NULL;
+		if (slash)
+			at = slash;
 		buffer_add_string(out, ellipsis);
-		return width +
-		       add_start(out, (struct text){ at, (size_t)(text.data + text.size - at) }, columns - width);
+		return width + add_start(out, (struct text){ at, (size_t)(end - at) }, columns - width);
 	}
 	unsigned taken = add_start(out, text, columns - width);
 	buffer_add_string(out, ellipsis);
@@ -198,7 +207,7 @@ static bool json_escapes(uint32_t code)
 void print_add_json(struct buffer *out, struct text text)
 {
 	buffer_add_char(out, '"');
-	for (const char *at = text.data, *end = text.data + text.size; at < end;) {
+	for (const char *at = start_of(text), *end = at + text.size; at < end;) {
 		struct print_char c = print_read_char(at, end);
 		if (c.code == '"' || c.code == '\\')
 			buffer_printf(out, "\\%c", (char)c.code);
@@ -221,7 +230,7 @@ static bool xml_can_hold(uint32_t code)
 
 void print_add_xml(struct buffer *out, struct text text)
 {
-	for (const char *at = text.data, *end = text.data + text.size; at < end;) {
+	for (const char *at = start_of(text), *end = at + text.size; at < end;) {
 		struct print_char c = print_read_char(at, end);
 		if (c.code == '&' || c.code == '<' || c.code == '>' || c.code == '"' || c.code == '\'')
 			buffer_printf(out, "&#%u;", (unsigned)c.code);

@@ -22,7 +22,7 @@ enum print_cut {
 };
 /* The same, in at most so many columns; what is too long is cut as told, an ellipsis standing for the rest.
  * Returns the columns taken. */
-unsigned print_add_fitted(struct buffer *out, struct text text, unsigned columns, bool keep_end, bool ascii);
+unsigned print_add_fitted(struct buffer *out, struct text text, unsigned columns, enum print_cut cut, bool ascii);
 /* Columns that print_add_text takes. */
 unsigned print_count_columns(struct text text);
 

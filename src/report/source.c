@@ -29,6 +29,8 @@ static int open_relative(const struct profile *profile, struct text file)
 {
 	for (size_t i = 1; i < profile->processes.count; i++) {
 		struct text path = profile->processes.data[i].search_path;
+		if (i > 1 && path.data == profile->processes.data[i - 1].search_path.data)
+			continue;
 		for (const char *at = path.data, *end = path.data + path.size; at < end;) {
 			const char *newline = memchr(at, '\n', (size_t)(end - at));
 			struct text folder = { at, (size_t)((newline ? newline : end) - at) };

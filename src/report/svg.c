@@ -117,6 +117,14 @@ static void add_class(struct svg *s, const struct profile_node *node)
 		buffer_printf(s->out, "%u", (function * 2654435761u >> 16) % classes[origin].shades);
 }
 
+/* A name may be as long as a recording allows, and many frames may have it. */
+static void clip(struct text *text)
+{
+	enum { LONGEST = 4 * LONGEST_NAME };
+	if (text->size > LONGEST)
+		text->size = LONGEST;
+}
+
 /* The node's label, printable, in s->label. */
 static void make_label(struct svg *s, const struct profile_node *node)
 {
@@ -126,9 +134,11 @@ static void make_label(struct svg *s, const struct profile_node *node)
 		return;
 	}
 	struct label label = label_of_node(&s->labels, node);
+	clip(&label.name);
+	clip(&label.file);
 	s->scratch.size = 0;
 	label_add(&s->scratch, &label);
-	print_add_fitted(&s->label, print_text(&s->scratch), LONGEST_NAME, false, false);
+	print_add_fitted(&s->label, print_text(&s->scratch), LONGEST_NAME, PRINT_CUT_END, false);
 }
 
 static void add_frame(struct svg *s, size_t i)
@@ -148,7 +158,7 @@ static void add_frame(struct svg *s, size_t i)
 	if (columns >= 3) {
 		make_label(s, node);
 		s->scratch.size = 0;
-		print_add_fitted(&s->scratch, print_text(&s->label), columns, false, false);
+		print_add_fitted(&s->scratch, print_text(&s->label), columns, PRINT_CUT_END, false);
 		buffer_printf(s->out, "<text x=\"%.1f\" y=\"%.1f\">", x + 4, y + 12.5);
 		print_add_xml(s->out, print_text(&s->scratch));
 		buffer_add_string(s->out, "</text>");

@@ -13,7 +13,7 @@ enum { TITLE_COLUMNS = 78, LINE_COLUMNS = 190 };
 static void add_text(struct svg *s, unsigned y, const char *class, unsigned columns)
 {
 	struct buffer fitted = { 0 };
-	print_add_fitted(&fitted, print_text(&s->scratch), columns, false, false);
+	print_add_fitted(&fitted, print_text(&s->scratch), columns, PRINT_CUT_END, false);
 	buffer_printf(s->out, "<text class=\"%s\" x=\"%d\" y=\"%u\">", class, SVG_PAD, y);
 	print_add_xml(s->out, print_text(&fitted));
 	buffer_add_string(s->out, "</text>\n");
@@ -71,7 +71,13 @@ static void add_recording(struct svg *s)
 	print_add_number(text, all->quality[QUALITY_REPAIRED]);
 	buffer_add_string(text, " repaired, ");
 	print_add_number(text, all->quality[QUALITY_PARTIAL]);
-	buffer_add_string(text, profile->ended ? " partial" : " partial; cut off");
+	buffer_add_string(text, profile->ended ? " partial; " : " partial; cut off");
+	if (profile->ended) {
+		print_add_number(text, profile->end.ticks_late);
+		buffer_add_string(text, profile->end.ticks_late == 1 ? " tick late, " : " ticks late, ");
+		print_add_number(text, profile->end.ticks_missed);
+		buffer_add_string(text, " missed");
+	}
 	add_text(s, 48, "faint", LINE_COLUMNS);
 }
 

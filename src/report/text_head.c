@@ -32,7 +32,7 @@ static void add_command(struct page *page)
 	if (!text->size)
 		buffer_add_string(text, "a program whose command line is not known");
 	page_ink(page, INK_TITLE);
-	print_add_fitted(page->out, print_text(text), page_room(page, 0), false, page->options->ascii);
+	print_add_fitted(page->out, print_text(text), page_room(page, 0), PRINT_CUT_END, page->options->ascii);
 	page_ink(page, INK_PLAIN);
 	page_end_line(page);
 }

@@ -33,8 +33,9 @@ static unsigned add_place(
 	char line[16];
 	int digits = label.line ? snprintf(line, sizeof line, ":%u", label.line) : 0;
 	if (!label.file.size)
-		return print_add_fitted(out, label.name, columns, false, d->page->options->ascii);
-	unsigned taken = label_add_fitted_file(out, label.file, columns - (unsigned)digits, d->page->options->ascii);
+		return print_add_fitted(out, label.name, columns, PRINT_CUT_END, d->page->options->ascii);
+	unsigned taken = print_add_fitted(
+		out, label.file, columns - (unsigned)digits, PRINT_CUT_FOLDERS, d->page->options->ascii);
 	buffer_add(out, line, (size_t)digits);
 	return taken + (unsigned)digits;
 }
@@ -74,12 +75,12 @@ static void add_line(struct lines_drawing *d, const struct profile_line_row *row
 	if (source.size || is_code)
 		page_write(page, "%*s", (int)(d->place_width - taken + 2), "");
 	if (source.size) {
-		print_add_fitted(page->out, source, room, false, page->options->ascii);
+		print_add_fitted(page->out, source, room, PRINT_CUT_END, page->options->ascii);
 	} else if (is_code) {
 		struct label label = place_of(d, row);
 		page_ink(page, INK_DIM);
 		buffer_add_string(page->out, "in ");
-		print_add_fitted(page->out, label.name, room - 3, false, page->options->ascii);
+		print_add_fitted(page->out, label.name, room - 3, PRINT_CUT_END, page->options->ascii);
 		page_ink(page, INK_PLAIN);
 	}
 	page_end_line(page);
@@ -135,6 +136,24 @@ struct line_order {
 	uint64_t file_weight;
 };
 
+static int by_file(const void *left, const void *right)
+{
+	const struct line_order *a = left, *b = right;
+	return (a->file > b->file) - (a->file < b->file);
+}
+
+/* Of lines that stand by file, gives each the weight of its file. */
+static void weigh_files(struct line_order *order, size_t count)
+{
+	for (size_t start = 0, end; start < count; start = end) {
+		uint64_t weight = 0;
+		for (end = start; end < count && order[end].file == order[start].file; end++)
+			weight += order[end].row->self.weight;
+		for (size_t i = start; i < end; i++)
+			order[i].file_weight = weight;
+	}
+}
+
 static int by_file_and_line(const void *left, const void *right)
 {
 	const struct line_order *a = left, *b = right;
@@ -155,9 +174,8 @@ static size_t order_lines(struct lines_drawing *d, struct line_order *order, siz
 		if (file && file->state == SOURCE_READ)
 			order[count++] = (struct line_order){ .row = row, .file = file->file_number };
 	}
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < count; j++)
-			order[i].file_weight += order[j].file == order[i].file ? order[j].row->self.weight : 0;
+	qsort(order, count, sizeof *order, by_file);
+	weigh_files(order, count);
 	qsort(order, count, sizeof *order, by_file_and_line);
 	return count;
 }
@@ -182,7 +200,7 @@ static void add_source_line(
 			text.data[i] == '\t' ? 8 - expanded.size % 8 : 1);
 	if (!row)
 		page_ink(page, INK_DIM);
-	print_add_fitted(page->out, print_text(&expanded), page_room(page, TAKEN), false, page->options->ascii);
+	print_add_fitted(page->out, print_text(&expanded), page_room(page, TAKEN), PRINT_CUT_END, page->options->ascii);
 	page_ink(page, INK_PLAIN);
 	buffer_deinit(&expanded);
 	page_end_line(page);

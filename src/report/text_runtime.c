@@ -64,7 +64,7 @@ struct error *page_add_collections(struct page *page)
 {
 	struct collections counts = count_collections(page->profile);
 	struct buffer remark = { 0 };
-	if (!page->flat.gc.weight && !counts.any)
+	if (!page->flat.gc.weight && !counts.any && !page->profile->gc_pauses)
 		return NULL;
 	if (page->flat.gc.weight || page->profile->states_seen & STATE_GC) {
 		struct profile_share share = profile_share_of(
@@ -77,6 +77,11 @@ struct error *page_add_collections(struct page *page)
 			buffer_add_string(&remark, g ? ", " : "");
 			print_add_number(&remark, counts.generations[g]);
 		}
+	}
+	if (!counts.any && page->profile->gc_pauses) {
+		buffer_add_string(&remark, remark.size ? "; " : "");
+		print_add_number(&remark, page->profile->gc_pauses);
+		buffer_printf(&remark, " collection%s seen", page->profile->gc_pauses == 1 ? "" : "s");
 	}
 	page_title(page, "Garbage collection", buffer_string(&remark));
 	buffer_deinit(&remark);
@@ -108,7 +113,8 @@ static void add_wait(struct page *page, const struct profile_wait *wait)
 	label_add_thread(&page->scratch, page->profile, wait->thread);
 	buffer_add_string(&page->scratch, " for ");
 	label_add_thread(&page->scratch, page->profile, wait->holder);
-	print_add_fitted(page->out, print_text(&page->scratch), page_room(page, 11), false, page->options->ascii);
+	print_add_fitted(
+		page->out, print_text(&page->scratch), page_room(page, 11), PRINT_CUT_END, page->options->ascii);
 	page_end_line(page);
 }
 
@@ -276,7 +282,7 @@ struct error *page_add_threads(struct page *page)
 		else if (thread->tid && thread->name.size)
 			buffer_printf(&page->scratch, " (tid %u)", thread->tid);
 		print_add_fitted(page->out, print_text(&page->scratch), page_room(page, knows_gil(page) ? 41 : 21),
-			false, page->options->ascii);
+			PRINT_CUT_END, page->options->ascii);
 		page_end_line(page);
 	}
 	page->scratch.size = 0;
@@ -300,7 +306,7 @@ struct error *page_add_processes(struct page *page)
 		buffer_printf(&page->scratch, "%u ", process->pid);
 		label_add_command(&page->scratch, process->command);
 		print_add_fitted(page->out, print_text(&page->scratch), page_room(page, knows_gil(page) ? 41 : 21),
-			false, page->options->ascii);
+			PRINT_CUT_END, page->options->ascii);
 		page_end_line(page);
 	}
 	page->scratch.size = 0;

@@ -16,9 +16,9 @@ static const double LEAST_SHARE = 0.005;
 struct tree_drawing {
 	struct page *page;
 	const struct profile_tree *tree;
-	bool *shown;	  /* by node */
-	uint8_t *indents; /* by node: how many branches stand before it */
-	VEC(bool) more;	  /* by branch: siblings follow below */
+	bool *shown;	   /* by node */
+	uint16_t *indents; /* by node: how many branches stand before it */
+	VEC(bool) more;	   /* by branch: siblings follow below */
 	size_t lines;
 };
 
@@ -113,7 +113,7 @@ static bool place(struct tree_drawing *d, uint32_t at, bool *ret_branches)
 	unsigned indent = d->indents[parent] + branches;
 	if (NUMBERS_WIDTH + 2 * indent + LEAST_LABEL > d->page->options->width && indent > 8)
 		return false;
-	d->indents[at] = (uint8_t)indent;
+	d->indents[at] = (uint16_t)indent;
 	if (branches) {
 		while (d->more.count < indent)
 			if (!vec_push(&d->more, false))
@@ -159,7 +159,7 @@ static struct error *draw_tree(struct tree_drawing *d)
 {
 	size_t count = d->tree->nodes.count;
 	_cleanup_free_ bool *shown = calloc(count, sizeof *shown);
-	_cleanup_free_ uint8_t *indents = calloc(count, sizeof *indents);
+	_cleanup_free_ uint16_t *indents = calloc(count, sizeof *indents);
 	if (!shown || !indents)
 		return &error_no_memory;
 	d->shown = shown;

@@ -53,19 +53,20 @@ static void test_text(void **state)
 static void test_fitted(void **state)
 {
 	_cleanup_buffer_ struct buffer out = { 0 };
-	assert_int_equal(print_add_fitted(&out, TEXT("abcdef"), 6, false, false), 6);
+	assert_int_equal(print_add_fitted(&out, TEXT("abcdef"), 6, PRINT_CUT_END, false), 6);
 	expect(&out, "abcdef");
-	assert_int_equal(print_add_fitted(&out, TEXT("abcdef"), 5, false, false), 5);
+	assert_int_equal(print_add_fitted(&out, TEXT("abcdef"), 5, PRINT_CUT_END, false), 5);
 	expect(&out, "abcd\xe2\x80\xa6");
-	assert_int_equal(print_add_fitted(&out, TEXT("abcdef"), 5, true, true), 5);
+	assert_int_equal(print_add_fitted(&out, TEXT("abcdef"), 5, PRINT_CUT_START, true), 5);
 	expect(&out, "..def");
-	assert_int_equal(print_add_fitted(&out, TEXT("\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad"), 4, false, false), 3);
+	assert_int_equal(
+		print_add_fitted(&out, TEXT("\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad"), 4, PRINT_CUT_END, false), 3);
 	expect(&out, "\xe4\xb8\xad\xe2\x80\xa6");
-	assert_int_equal(print_add_fitted(&out, TEXT("a\nbc"), 3, false, false), 2);
+	assert_int_equal(print_add_fitted(&out, TEXT("a\nbc"), 3, PRINT_CUT_END, false), 2);
 	expect(&out, "a\xe2\x80\xa6");
-	assert_int_equal(print_add_fitted(&out, TEXT("abc"), 1, false, false), 1);
+	assert_int_equal(print_add_fitted(&out, TEXT("abc"), 1, PRINT_CUT_END, false), 1);
 	expect(&out, "a");
-	assert_int_equal(print_add_fitted(&out, TEXT("abc"), 0, false, false), 0);
+	assert_int_equal(print_add_fitted(&out, TEXT("abc"), 0, PRINT_CUT_END, false), 0);
 	expect(&out, "");
 }
 
