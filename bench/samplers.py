@@ -25,9 +25,9 @@ class Ours:
     def __init__(self, binary):
         self.binary = binary
 
-    def record(self, log, python, pid, rate, seconds, threads, depth_frames=None, extra=()):
+    def record(self, log, python, pid, rate, seconds, threads):
         path = python.path("ours.pyro")
-        command = [self.binary, "record", "-p", str(pid), "-d", str(seconds), "-r", str(rate), "-o", path, *extra]
+        command = [self.binary, "record", "-p", str(pid), "-d", str(seconds), "-r", str(rate), "-o", path]
         result = run(log, command)
         if result.status:
             raise Failure("pyrometer failed: " + result.text)

@@ -51,7 +51,8 @@ struct report_format {
 	const char *summary;	       /* one line of help */
 	const char *const *extensions; /* with the dot, NULL at the end; the first is the usual one */
 	bool binary;		       /* not for a terminal */
-	/* Appends to `out`. The profile is decoded where needed, and otherwise left as it is. */
+	/* Appends to `out`, whose data stays NULL where there is nothing to write. The profile is decoded where needed,
+	 * and otherwise left as it is. */
 	struct error *(*write)(struct profile *profile, const struct report_options *options, struct buffer *out);
 };
 

@@ -207,7 +207,7 @@ static void add_own_cost(struct page *page)
 	struct buffer text = { 0 };
 	if (!page->profile->ended || !end->duration)
 		return;
-	buffer_add_string(&text, "Pyrometer itself took ");
+	buffer_add_string(&text, "Pyrometer took ");
 	print_add_duration(&text, end->own_cpu_ns, page->options->ascii);
 	buffer_printf(&text, " of CPU (%.1f %% of a core) and ", (double)end->own_cpu_ns * 100 / (double)end->duration);
 	if (end->stopped_ns) {

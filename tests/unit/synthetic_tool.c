@@ -124,7 +124,8 @@ int main(int argc, char **argv)
 	if (timed)
 		fprintf(stderr, "%zu rows, %zu stacks, %zu bytes in %.1f ms\n", profile->rows.count,
 			profile->stacks.count, out.size, (double)(clock_now() - start) / NS_PER_MS);
-	fwrite(out.data, 1, out.size, stdout);
+	if (out.size)
+		fwrite(out.data, 1, out.size, stdout);
 	buffer_deinit(&out);
 	profile_destroy(profile);
 	return 0;
