@@ -6,6 +6,10 @@ import re
 from machine import PEERS_DIR, Failure, run
 
 
+class Sampler:
+    largest_rate = 1000000  # above this it is not asked
+
+
 class Sample:
     """What one run of a sampler gave. cpu: from its start to its finished report, seconds. ticks: looks at the process;
     stored: stacks of threads in the file; errors: what it says of them; size: bytes of the file."""
@@ -19,7 +23,7 @@ def size_of(path):
     return os.path.getsize(path) if os.path.exists(path) else 0
 
 
-class Ours:
+class Ours(Sampler):
     name = "pyrometer"
 
     def __init__(self, binary):
@@ -75,7 +79,9 @@ def read_raw(lines):
             yield names[::-1], words["quality"] == "exact", 1
 
 
-class PySpy:
+class PySpy(Sampler):
+    largest_rate = 1000  # it cannot keep up more: only the figure of the most samples asks for it
+
     def __init__(self, blocking):
         self.blocking = blocking
         self.name = "py-spy" if blocking else "py-spy --nonblocking"
@@ -107,7 +113,7 @@ class PySpy:
         return list(self.read(python.path("py-spy.raw")))
 
 
-class Austin:
+class Austin(Sampler):
     name = "austin"
 
     def record(self, log, python, pid, rate, seconds, threads):
@@ -129,7 +135,7 @@ class Austin:
         return [([frame.split(":")[-2] for frame in line.rpartition(" ")[0].split(";")[2:]], False, 1) for line in lines]
 
 
-class Tachyon:
+class Tachyon(Sampler):
     """CPython 3.15's profiling.sampling, which samples targets of its own version only."""
 
     def __init__(self, blocking=False):
@@ -163,7 +169,7 @@ class Tachyon:
                 yield [frame.split(":")[-2] for frame in stack.split(";") if frame.count(":") >= 2], False, int(count)
 
 
-class Wake:
+class Wake(Sampler):
     """No sampler: what sleeping and waking at that rate costs."""
     name = "bare wake"
 

@@ -29,7 +29,8 @@ class Bench:
         self.binary = os.path.abspath(options.binary)
         self.log = Log(os.path.join(folder, "raw.txt"), os.path.dirname(self.binary))
         self.ours, self.wake = Ours(self.binary), Wake(build_wake())
-        self.pyspy, self.austin, self.tachyon = PySpy(False), Austin(), Tachyon()
+        self.pyspy, self.austin, self.tachyon = PySpy(blocking=False), Austin(), Tachyon()
+        self.pyspy_blocking = PySpy(blocking=True)
         self.random = random.Random(20)
         self.missed = []
 
@@ -39,7 +40,9 @@ class Bench:
         return items
 
     def verdict(self, what, ratios, limit):
-        """ratios: ours / theirs, one a round"""
+        """ratios: ours / theirs, one a round; none where a sampler stored no more at the higher rate"""
+        if not ratios:
+            ratios = [float("inf")]
         ratio = statistics.median(ratios)
         ok = ratio <= limit
         if not ok:
@@ -66,6 +69,8 @@ def build_wake():
 def fraction(ratio):
     if ratio <= 0:
         return "below the noise"
+    if ratio == float("inf"):
+        return "no figure"
     return "1/%.3g" % (1 / ratio) if ratio < 1 else "%.3g" % ratio
 
 
@@ -82,11 +87,9 @@ def slope(low, high):
 
 def cpu_round(bench, python, pid, samplers, rates, threads):
     """{sampler's name: {rate: Sample}}"""
-    result = {}
-    for sampler in bench.shuffled(samplers):
-        result[sampler.name] = {rate: sampler.record(bench.log, python, pid, rate, bench.seconds, threads)
-                                for rate in rates}
-    return result
+    return {sampler.name: {rate: sampler.record(bench.log, python, pid, rate, bench.seconds, threads)
+                           for rate in rates if rate <= sampler.largest_rate}
+            for sampler in bench.shuffled(samplers)}
 
 
 def print_slopes(bench, name, rounds, rate):
@@ -115,14 +118,15 @@ def cpu_figure(bench, version, script, arguments, threads, peers, limits):
         ours = print_slopes(bench, bench.ours.name, rounds, rate)
         wake = print_slopes(bench, bench.wake.name, rounds, rate)
         # A bare wake is counted once a look, not once a thread: `wake` is for as many stacks a look as ours stores.
-        net = [mine - bare for mine, bare in zip(ours, wake)]
+        net = [None if None in pair else pair[0] - pair[1] for pair in zip(ours, wake)]
         bench.log.say("    %-22s %s us" % ("ours without the wake", spread(net)))
         for peer in peers:
             if (peer.name, rate) not in limits:
                 continue
             theirs = print_slopes(bench, peer.name, rounds, rate)
             bench.verdict("%s %s Hz / %s" % (version, rate, peer.name),
-                          [mine / their for mine, their in zip(net, theirs) if their], limits[peer.name, rate])
+                          [mine / their for mine, their in zip(net, theirs) if mine is not None and their],
+                          limits[peer.name, rate])
     return rounds
 
 
@@ -132,8 +136,9 @@ def figure_cpu(bench):
         rounds = cpu_figure(bench, "3.15", "spin.py", ["depth", depth], 1, [bench.tachyon],
                             {("profiling.sampling", 1000): 1 / 8, ("profiling.sampling", 10000): 1 / 15})
         bytes_a_sample(bench, rounds, 1000)
-        cpu_figure(bench, "3.13", "spin.py", ["depth", depth], 1, [bench.austin, bench.pyspy],
-                   {("austin", 1000): 1 / 5, ("austin", 10000): 1 / 4, (bench.pyspy.name, 1000): 1 / 60})
+        cpu_figure(bench, "3.13", "spin.py", ["depth", depth], 1, [bench.austin, bench.pyspy, bench.pyspy_blocking],
+                   {("austin", 1000): 1 / 5, ("austin", 10000): 1 / 4, (bench.pyspy.name, 1000): 1 / 60,
+                    (bench.pyspy_blocking.name, 1000): 1 / 60})
 
 
 def bytes_a_sample(bench, rounds, rate):
@@ -200,9 +205,18 @@ def figure_most(bench):
 # ---- truth ----
 
 def existed(names):
-    """Whether a stack of chains.py can be: one chain, from its first call on, nothing left out"""
-    calls = [name for name in names if name[:1] in ("a", "b") and name[1:].isdigit()]
-    return len({call[0] for call in calls}) <= 1 and [int(call[1:]) for call in calls] == list(range(len(calls)))
+    """Whether a stack of chains.py can be: one chain, from its first call on, nothing left out but where <partial> says so"""
+    expected, chains = 0, set()
+    for name in names:
+        if name == "<partial>":
+            expected = None
+        elif name[:1] in ("a", "b") and name[1:].isdigit():
+            call = int(name[1:])
+            if expected is not None and call != expected:
+                return False
+            chains.add(name[0])
+            expected = call + 1
+    return len(chains) <= 1
 
 
 def figure_torn(bench):
@@ -216,7 +230,7 @@ def figure_torn(bench):
                     for sampler in bench.shuffled([bench.ours, *peers]):
                         bad = seen = 0
                         for names, exact, count in sampler.stacks(bench.log, python, pid, 1000, bench.seconds):
-                            ok = existed([name for name in names if name != "<partial>"])
+                            ok = existed(names)
                             bad, seen = bad + count * (not ok), seen + count
                             if sampler is bench.ours:
                                 wrong[exact], total[exact] = wrong[exact] + count * (not ok), total[exact] + count

@@ -251,6 +251,7 @@ static struct error *sample_and_print(struct dump *dump)
 	report.full_paths = dump->options->full_paths;
 	TRY(define_process(dump));
 	TRY(take_sample(dump->target));
+	target_index_names(dump->target);
 	TRY(profile_decode(dump->profile));
 	TRY(labels_init(dump->profile, &report, &dump->labels));
 	if (dump->options->json)

@@ -62,23 +62,35 @@ static bool entries_of_keys(struct memory *memory, const struct layout *l, uint6
 	return true;
 }
 
+/* One entry, from its bytes; *ret_go_on as the visitor says. False when a split value cannot be read. */
+static bool visit_entry(struct memory *memory, const struct entries *entries, const unsigned char *bytes, uint64_t values, uint64_t index,
+	dict_visitor *visit, void *context, bool *ret_go_on)
+{
+	uint64_t key, value;
+	memcpy(&key, bytes + entries->key, 8);
+	memcpy(&value, bytes + entries->value, 8);
+	if (key && values && !memory_read_u64(memory, values + index * 8, &value))
+		return false;
+	if (key && value)
+		*ret_go_on = visit(context, key, value);
+	return true;
+}
+
 /* `values`: address of the split values, or 0 when each entry holds its own. */
 static bool visit_entries(struct memory *memory, const struct entries *entries, uint64_t values, dict_visitor *visit, void *context)
 {
-	enum { STRIDE_MAX = 64 };
-	unsigned char bytes[STRIDE_MAX];
-	if (entries->stride > STRIDE_MAX || entries->key + 8 > entries->stride || entries->value + 8 > entries->stride)
+	enum { STRIDE_MAX = 64, AT_ONCE = 64 };
+	unsigned char bytes[STRIDE_MAX * AT_ONCE];
+	bool go_on = true;
+	if (!entries->stride || entries->stride > STRIDE_MAX || entries->key + 8 > entries->stride || entries->value + 8 > entries->stride)
 		return false;
-	for (uint64_t i = 0; i < entries->count; i++) {
-		uint64_t key, value;
-		if (!memory_read(memory, entries->start + i * entries->stride, bytes, entries->stride))
+	for (uint64_t i = 0; i < entries->count && go_on; i += AT_ONCE) {
+		uint64_t some = entries->count - i < AT_ONCE ? entries->count - i : AT_ONCE;
+		if (!memory_read(memory, entries->start + i * entries->stride, bytes, some * entries->stride))
 			return false;
-		memcpy(&key, bytes + entries->key, 8);
-		memcpy(&value, bytes + entries->value, 8);
-		if (values && !memory_read_u64(memory, values + i * 8, &value))
-			return false;
-		if (key && value && !visit(context, key, value))
-			break;
+		for (uint64_t k = 0; k < some && go_on; k++)
+			if (!visit_entry(memory, entries, bytes + k * entries->stride, values, i + k, visit, context, &go_on))
+				return false;
 	}
 	return true;
 }

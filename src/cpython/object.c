@@ -112,25 +112,29 @@ bool object_read_bytes(struct memory *memory, const struct runtime *runtime, uin
 
 /* ---- ints ---- */
 
+/* Digits of 30 bits; their count and sign in ob_size until 3.11, in lv_tag (count << 3 | sign) from 3.12. Both lie before
+ * the digits. 2.7: ob_ival is where the count would be. */
 bool object_read_int(struct memory *memory, const struct runtime *runtime, uint64_t object, int64_t *ret_value)
 {
 	const struct layout *l = &runtime->layout;
-	char type[8];
-	if (!object_type_name(memory, runtime, object, type, sizeof type))
-		return false;
-	if (is_python2(runtime) && strcmp(type, "int") == 0)
+	struct {
+		uint64_t head;
+		uint32_t digits[3];
+	} number = { 0 };
+	if (is_python2(runtime))
 		return memory_read_u64(memory, object + l->object.size, (uint64_t *)ret_value);
-	/* Digits of 30 bits; their count and sign in ob_size until 3.11, in lv_tag (count << 3 | sign) from 3.12. */
 	bool tagged = l->long_object.lv_tag != LAYOUT_NONE;
-	uint64_t head;
-	if (!memory_read_u64(memory, object + (tagged ? l->long_object.lv_tag : l->var_object.size), &head))
+	uint64_t start = object + (tagged ? l->long_object.lv_tag : l->var_object.size);
+	const size_t whole = sizeof number.head + sizeof number.digits, least = sizeof number.head + sizeof *number.digits;
+	if (!memory_read(memory, start, &number, whole) && !memory_read(memory, start, &number, least))
 		return false;
-	bool negative = tagged ? (head & 3) == 2 : (int64_t)head < 0;
-	uint64_t count = tagged ? head >> 3 : negative ? -head : head;
-	uint32_t digits[3] = { 0 };
-	if (count > 3 || (count && !memory_read(memory, object + l->long_object.digits, digits, count * 4)))
+	bool negative = tagged ? (number.head & 3) == 2 : (int64_t)number.head < 0;
+	uint64_t count = tagged ? number.head >> 3 : negative ? -number.head : number.head;
+	if (count > 3)
 		return false;
-	uint64_t value = digits[0] | (uint64_t)digits[1] << 30 | (uint64_t)digits[2] << 60;
+	uint64_t value = 0;
+	for (uint64_t i = 0; i < count; i++)
+		value |= (uint64_t)number.digits[i] << 30 * i;
 	*ret_value = (int64_t)(negative ? -value : value);
 	return true;
 }

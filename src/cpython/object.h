@@ -14,7 +14,7 @@ enum {
 bool object_read_text(struct memory *memory, const struct runtime *runtime, uint64_t object, struct buffer *text);
 /* A bytes object's content, appended. */
 bool object_read_bytes(struct memory *memory, const struct runtime *runtime, uint64_t object, struct buffer *bytes);
-/* An int that fits 64 bits. */
+/* What is known to be an int (2.7: a small one) that fits 64 bits. */
 bool object_read_int(struct memory *memory, const struct runtime *runtime, uint64_t object, int64_t *ret_value);
 /* The name of an object's type, cut to the room. */
 bool object_type_name(struct memory *memory, const struct runtime *runtime, uint64_t object, char *name, size_t size);

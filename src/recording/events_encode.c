@@ -304,7 +304,7 @@ static void put_weights(struct events_encoder *encoder, const struct event *even
 		uint64_t expected = i == WEIGHT_COUNT ? count : derived ? gap->gap : last[i];
 		/* To the nanosecond, though the reader will derive it from rounded times. */
 		if (weight == (derived ? gap->exact_gap : expected))
-			continue;
+			weight = expected;
 		column_put(&encoder->columns[COLUMN_WEIGHT + i], position, zigzag((int64_t)(weight - expected)));
 		last[i] = weight;
 	}

@@ -12,6 +12,7 @@ enum {
 	WATCH_EVERY = 50 * NS_PER_MS,
 	TIMES_EVERY = 100 * NS_PER_MS,
 	TEND_EVERY = NS_PER_MS / 2,
+	NAMED_AT_ONCE = 64, /* with more threads, names of new ones wait for the next round */
 };
 
 struct sampler {
@@ -140,13 +141,18 @@ static struct error *emit_samples(struct sampler *sampler, struct member *member
 {
 	struct target *target = member->target;
 	struct thread *holder = holder_thread(target);
+	bool indexed = false;
 	/* A sample stands for the time since the tick before; the first for one period. */
 	uint64_t wall = member->sampled_at ? now - member->sampled_at : sampler->options.period_ns;
 	member->sampled_at = now;
 	for (size_t i = 0; i < target->threads.count; i++) {
 		struct thread *thread = target->threads.data[i];
-		if (!thread->id)
+		if (!thread->id) {
+			if (!indexed && target->threads.count <= NAMED_AT_ONCE)
+				target_index_names(target);
+			indexed = true;
 			TRY(define_thread(sampler, member, thread));
+		}
 		struct event event = { .kind = EVENT_SAMPLE, .time = now, .process = member->id, .thread = thread->id,
 			.stack = thread->stack, .quality = (uint8_t)thread->quality, .weight[WEIGHT_WALL] = wall };
 		event.state = states_of_thread(target, thread, now, &event.syscall);
@@ -209,11 +215,15 @@ static struct error *read_times(struct sampler *sampler, struct member *member, 
 /* Threads get their names after they begin, and change them. */
 static struct error *read_names(struct sampler *sampler, struct member *member, uint64_t now)
 {
+	bool indexed = false;
 	for (size_t i = 0; i < member->target->threads.count; i++) {
 		struct thread *thread = member->target->threads.data[i];
 		uint64_t pause = thread->name_reads < 3 ? TIMES_EVERY : 10ull * NS_PER_S;
 		if (!thread->id || now - thread->named_at < pause)
 			continue;
+		if (!indexed)
+			target_index_names(member->target);
+		indexed = true;
 		thread->named_at = now;
 		thread->name_reads++;
 		TRY(define_thread(sampler, member, thread));

@@ -110,6 +110,7 @@ void target_destroy(struct target *target)
 	evidence_deinit(&target->evidence);
 	map_deinit(&target->links);
 	map_deinit(&target->leaf_calls);
+	map_deinit(&target->thread_objects);
 	batch_deinit(&target->batch);
 	memory_destroy(target->memory);
 	free(target);
@@ -273,6 +274,11 @@ static void plan_heap_frames(struct target *target, struct thread *thread, uint6
 	predict_chain(target, thread, missing);
 }
 
+static bool in_newest_chunk(const struct thread *thread, uint64_t address)
+{
+	return address - thread->chunk < thread->chunk_size;
+}
+
 /* Until 3.10 of all frames; later of those that lie in no chunk: generators'. */
 static void remember_links(struct target *target, const struct thread *thread, const struct frame_list *list)
 {
@@ -281,7 +287,7 @@ static void remember_links(struct target *target, const struct thread *thread, c
 		map_clear(&target->links);
 	for (size_t i = 0; i + 1 < list->frames.count; i++) {
 		const struct frame *frame = &list->frames.data[i];
-		if (!all && frame->address - thread->chunk < CHUNK_BYTES_MAX)
+		if (!all && in_newest_chunk(thread, frame->address))
 			continue;
 		/* Entries from C lie on the C stack and are soon overwritten: the link is to who called C. */
 		size_t k = i + 1;
@@ -313,13 +319,6 @@ static void add_older_chunk(struct target *target, struct thread *thread, uint64
 		regions_add(&thread->regions, chunk + l->stack_chunk.data, (uint32_t)(words * 8));
 }
 
-static bool in_newest_chunk(const struct target *target, const struct thread *thread, uint64_t address)
-{
-	uint64_t top = state_word(target, thread, target->runtime.layout.tstate.datastack_top);
-	return address >= thread->chunk && address < top + CHUNK_BYTES_MAX && top - thread->chunk < CHUNK_BYTES_MAX &&
-	       address - thread->chunk < CHUNK_BYTES_MAX;
-}
-
 /* What the last walk met outside of chunks, and the missing frame, as regions of their own. */
 static void plan_strays(struct target *target, struct thread *thread, uint64_t missing)
 {
@@ -342,14 +341,15 @@ static void plan_data_stack(struct target *target, struct thread *thread, uint64
 	uint64_t chunk = state_word(target, thread, l->tstate.datastack_chunk), top = state_word(target, thread, l->tstate.datastack_top);
 	if (chunk != thread->chunk) {
 		thread->chunk = chunk;
+		if (!memory_read_u64(target->memory, chunk + l->stack_chunk.size, &thread->chunk_size) || thread->chunk_size > CHUNK_BYTES_MAX)
+			thread->chunk_size = 0;
 		list_chunks(target, thread);
 	}
 	regions_clear(&thread->regions);
-	if (chunk && top > chunk && top - chunk < CHUNK_BYTES_MAX) {
-		uint64_t size = (top - chunk + CHUNK_SLACK) & ~(uint64_t)(CHUNK_SLACK / 2 - 1);
-		if (missing > top && in_newest_chunk(target, thread, missing))
-			size = (missing - chunk + CHUNK_SLACK) & ~(uint64_t)(CHUNK_SLACK / 2 - 1);
-		regions_add(&thread->regions, chunk + l->stack_chunk.data, (uint32_t)size);
+	if (in_newest_chunk(thread, top - 1)) {
+		uint64_t end = missing > top && in_newest_chunk(thread, missing) ? missing : top;
+		uint64_t size = (end - chunk + CHUNK_SLACK) & ~(uint64_t)(CHUNK_SLACK / 2 - 1), most = thread->chunk_size - l->stack_chunk.data;
+		regions_add(&thread->regions, chunk + l->stack_chunk.data, (uint32_t)(size < most ? size : most));
 	}
 	for (size_t i = 0; i < thread->chunks.count; i++)
 		add_older_chunk(target, thread, thread->chunks.data[i]);

@@ -19,6 +19,7 @@ struct target {
 	struct codes codes;
 	struct evidence evidence;
 	struct map links;          /* until 3.10: frame -> its caller's, to predict chains from */
+	struct map thread_objects; /* ident -> threading.Thread */
 	struct map leaf_calls;     /* code id and offset -> whether a call stands there */
 	struct batch batch;
 
@@ -55,7 +56,9 @@ void target_attach_registry(struct target *target, struct registry *registry);
  * ERROR_GONE when the process or its interpreter is no more. `now`: ns, any clock that goes on. */
 struct error *target_sample(struct target *target, uint64_t now);
 
-/* The name that threading gives a thread; empty when it has none there. */
+/* Looks up which threads have a name; before target_thread_name, whenever they may have changed. */
+void target_index_names(struct target *target);
+/* The name that threading gives a thread; false when it has none there. */
 bool target_thread_name(struct target *target, const struct thread *thread, struct buffer *name);
 /* sys.path, entries joined by newlines. */
 bool target_search_path(struct target *target, struct buffer *path);

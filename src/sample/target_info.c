@@ -15,28 +15,30 @@ static uint64_t module_attribute(struct target *target, const char *module, cons
 	return object_dict_get(target->memory, runtime, dict, name);
 }
 
-struct name_search {
-	struct target *target;
-	uint64_t ident, thread;
-};
-
-static bool match_ident(void *context, uint64_t key, uint64_t value)
+static bool add_thread_object(void *context, uint64_t key, uint64_t value)
 {
-	struct name_search *search = context;
+	struct target *target = context;
 	int64_t ident;
-	if (object_read_int(search->target->memory, &search->target->runtime, key, &ident) && (uint64_t)ident == search->ident)
-		search->thread = value;
-	return !search->thread;
+	if (object_read_int(target->memory, &target->runtime, key, &ident) && ident)
+		return map_put(&target->thread_objects, (uint64_t)ident, value);
+	return true;
+}
+
+void target_index_names(struct target *target)
+{
+	map_clear(&target->thread_objects);
+	uint64_t active = module_attribute(target, "threading", "_active");
+	if (active)
+		object_read_dict(target->memory, &target->runtime, active, add_thread_object, target);
 }
 
 bool target_thread_name(struct target *target, const struct thread *thread, struct buffer *name)
 {
 	const struct runtime *runtime = &target->runtime;
-	struct name_search search = { target, thread->ident, 0 };
-	uint64_t active = module_attribute(target, "threading", "_active");
-	if (!active || !object_read_dict(target->memory, runtime, active, match_ident, &search) || !search.thread)
+	const uint64_t *object = thread->ident ? map_get(&target->thread_objects, thread->ident) : NULL;
+	if (!object)
 		return false;
-	uint64_t text = object_get_attribute(target->memory, runtime, search.thread, runtime->version < 0x0300 ? "_Thread__name" : "_name");
+	uint64_t text = object_get_attribute(target->memory, runtime, *object, runtime->version < 0x0300 ? "_Thread__name" : "_name");
 	return text && object_read_text(target->memory, runtime, text, name);
 }
 

@@ -46,7 +46,7 @@ struct thread {
 	bool state_failed;
 
 	VEC(uint64_t) chunks;      /* older chunks of the data stack, newest first */
-	uint64_t chunk;            /* the newest */
+	uint64_t chunk, chunk_size; /* the newest */
 	VEC(uint64_t) strays;      /* frames that lie in no chunk, as of the last walk */
 
 	struct seen_list seen;     /* the last sample's stack */

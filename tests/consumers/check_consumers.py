@@ -75,6 +75,11 @@ def test_json():
         got = report(scene)
         equal(f"{scene}: sum of stacks", got["view"]["total_samples"], sum(got["stacks"]["samples"]))
         equal(f"{scene}: sum of self", got["view"]["total_weight"], sum(f["self"]["weight"] for f in got["functions"]))
+        sums = list(got["tree"]["self"])
+        for node in range(len(sums) - 1, 0, -1):
+            sums[got["tree"]["parent"][node]] += sums[node]
+        equal(f"{scene}: totals of nodes", got["tree"]["total"], sums)
+        equal(f"{scene}: the root's total", got["view"]["total_weight"], sums[0])
         for row in got["functions"] + got["lines"]:
             for part in (row["self"], row["total"]):
                 assert part["low"] <= part["share"] + 1e-6 and part["share"] <= part["high"] + 1e-6, row
@@ -160,7 +165,13 @@ def test_collapsed():
     for scene in SCENES:
         lines = written(scene, "collapsed").decode().splitlines()
         found = [re.fullmatch(r"([^;]*(?:;[^;]*)*) (\d+)", line) for line in lines]
-        equal(f"{scene}: sum of lines", report(scene)["view"]["total_samples"], sum(int(m.group(2)) for m in found))
+        ours = report(scene)
+        equal(f"{scene}: sum of lines", ours["view"]["total_samples"], sum(int(m.group(2)) for m in found))
+        depths = [-1]
+        for parent in ours["tree"]["parent"][1:]:
+            depths.append(depths[parent] + 1)
+        equal(f"{scene}: depths and weights of stacks", sorted((d, w) for d, w in zip(depths, ours["tree"]["self"]) if w),
+              sorted((m.group(1).count(";"), int(m.group(2))) for m in found))
     return "every line reads, sums agree"
 
 

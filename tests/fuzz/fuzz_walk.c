@@ -85,6 +85,7 @@ static void use(struct target *target)
 	target_attach_registry(target, &registry);
 	for (int i = 0; i < 3 && !error; i++)
 		error = target_sample(target, clock_now());
+	target_index_names(target);
 	for (size_t i = 0; i < target->threads.count; i++) {
 		struct buffer name = { 0 };
 		target_thread_name(target, target->threads.data[i], &name);

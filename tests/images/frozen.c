@@ -73,6 +73,7 @@ static struct error *print_target(struct target *target)
 	registry_init(&registry, &printer.sink);
 	target_attach_registry(target, &registry);
 	struct error *error = target_sample(target, clock_now());
+	target_index_names(target);
 	runtime_version_text(&target->runtime, version);
 	printf("Python %s%s\n", version, target->runtime.free_threaded ? " free-threaded" : "");
 	for (size_t i = target->threads.count; !error && i-- > 0;) {

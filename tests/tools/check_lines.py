@@ -4,7 +4,8 @@
 Holds src/bytecode/lines.c against the truth: every interpreter found compiles part of its own standard library, tells
 for each instruction where it stands (co_positions, co_lines, dis.findlinestarts), and LINES_TOOL must say the same from
 the raw table. Interpreters: those given, else those under $PYENV_ROOT/versions, on PATH and in $PYROMETER_SID.
-Prints a row for each. Status 1 when one differs, 77 (skipped) when no interpreter was found.
+Prints a row for each. Status 1 when one differs, or when one that $PYROMETER_REQUIRE_PYTHONS names ("2.7 3.13") is not
+there; 77 (skipped) when no interpreter was found.
 """
 import glob
 import os
@@ -128,14 +129,18 @@ def main():
     pythons = [[p] for p in sys.argv[2:]] or interpreters()
     with ThreadPoolExecutor(2) as pool:
         results = [r for r in pool.map(lambda p: check(sys.argv[1], p), pythons) if r]
-    if not results:
+    if not results and not os.environ.get("PYROMETER_REQUIRE_PYTHONS"):
         print("check_lines: no Python found; skipped")
         return 77
     for label, codes, compared, different in sorted(results):
         print(f"{label:10} {codes:4} code objects {compared:7} instructions  {'DIFFERS' if different else 'equal'}")
         for line in different[:5]:
             print("   ", line)
-    return 1 if any(r[3] for r in results) else 0
+    required = os.environ.get("PYROMETER_REQUIRE_PYTHONS", "").replace(",", " ").split()
+    missing = [v for v in required if not any(r[0] == v or r[0].startswith(v + ".") for r in results)]
+    for version in missing:
+        print(f"{version:10} MISSING, and required")
+    return 1 if missing or any(r[3] for r in results) else 0
 
 
 if __name__ == "__main__":
