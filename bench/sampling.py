@@ -360,7 +360,7 @@ def measure(bench, name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--binary", default=os.path.join(CHECKOUT, "build", "src", "cmd", "pyrometer"))
+    parser.add_argument("--binary", default=os.path.join(CHECKOUT, "build", "pyrometer"))
     parser.add_argument("--quick", action="store_true", help="two rounds of one second: does it run at all?")
     parser.add_argument("--figures", default=",".join(FIGURES))
     parser.add_argument("--rounds", type=int)

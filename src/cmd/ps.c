@@ -13,10 +13,10 @@ struct ps_options {
 static void write_words(struct json *json, const struct process *process)
 {
 	json_open(json, "command", '[');
-	const char *at = process->command.data, *end = at + process->command.size;
-	while (at < end) {
-		size_t length = strnlen(at, (size_t)(end - at));
-		json_bytes(json, NULL, (struct text){ at, length });
+	const struct buffer *command = &process->command;
+	for (size_t at = 0; at < command->size;) {
+		size_t length = strnlen(command->data + at, command->size - at);
+		json_bytes(json, NULL, (struct text){ command->data + at, length });
 		at += length + 1;
 	}
 	json_close(json, ']');

@@ -57,30 +57,44 @@ enum trust {
 	TRUST_PROVEN,
 };
 
-/* Votes for the steps of a sound stack from frame `from` up, and says how far they are to be trusted. */
-static struct error *weigh(struct stack_context *c, const struct thread *thread, size_t from, enum trust *ret_trust)
+/* Votes for the step to frame `i` and says how far it is to be trusted. */
+static struct error *weigh_step(struct stack_context *c, const struct thread *thread, size_t i, enum trust *ret_trust)
 {
+	const struct seen_frame *frame = &thread->seen.frames.data[i], *caller = frames_caller(thread, i);
+	enum step step;
 	*ret_trust = TRUST_PROVEN;
-	for (size_t i = from ? from : 1; i < thread->seen.frames.count; i++) {
-		const struct seen_frame *frame = &thread->seen.frames.data[i], *caller = frames_caller(thread, i);
-		enum step step;
-		if (!caller || !frame->code_id)
-			continue;
-		TRY(check_step(c, caller, frame, &step));
-		if (step == STEP_IMPOSSIBLE) {
-			*ret_trust = TRUST_IMPOSSIBLE;
-			return NULL;
-		}
-		if (!evidence_add(c->evidence, caller->code_id, caller->offset, frame->code_id))
-			return &error_no_memory;
-		if (evidence_trusts(c->evidence, caller->code_id, caller->offset, frame->code_id))
-			continue;
-		bool enough = evidence_votes(c->evidence, caller->code_id, caller->offset, frame->code_id) >= EVIDENCE_ENOUGH;
-		enum trust trust = enough || evidence_is_rare(c->evidence, caller->code_id, caller->offset, frame->code_id) ? TRUST_RARE : TRUST_NEW;
+	if (!caller || !frame->code_id)
+		return NULL;
+	TRY(check_step(c, caller, frame, &step));
+	if (step == STEP_IMPOSSIBLE) {
+		*ret_trust = TRUST_IMPOSSIBLE;
+		return NULL;
+	}
+	if (!evidence_add(c->evidence, caller->code_id, caller->offset, frame->code_id))
+		return &error_no_memory;
+	if (evidence_is_rare(c->evidence, caller->code_id, caller->offset, frame->code_id))
+		*ret_trust = TRUST_RARE;
+	else if (!evidence_trusts(c->evidence, caller->code_id, caller->offset, frame->code_id))
+		*ret_trust = TRUST_NEW;
+	return NULL;
+}
+
+/* The least that any step of a sound stack is to be trusted. `same`: frames that stood there at the last sample; those of
+ * them that are proven are not looked at again. */
+static struct error *weigh(struct stack_context *c, struct thread *thread, size_t same, enum trust *ret_trust)
+{
+	size_t i = thread->proven < same ? thread->proven : same;
+	*ret_trust = TRUST_PROVEN;
+	thread->proven = i;
+	for (; i < thread->seen.frames.count && *ret_trust != TRUST_IMPOSSIBLE; i++) {
+		enum trust trust;
+		TRY(weigh_step(c, thread, i, &trust));
 		*ret_trust = trust < *ret_trust ? trust : *ret_trust;
+		if (*ret_trust == TRUST_PROVEN)
+			thread->proven = i + 1;
 	}
 	const struct seen_frame *leaf = frames_caller(thread, thread->seen.frames.count);
-	if (leaf && !evidence_add(c->evidence, leaf->code_id, leaf->offset, EVIDENCE_LEAF))
+	if (leaf && *ret_trust != TRUST_IMPOSSIBLE && !evidence_add(c->evidence, leaf->code_id, leaf->offset, EVIDENCE_LEAF))
 		return &error_no_memory;
 	return NULL;
 }

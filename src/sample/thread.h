@@ -50,6 +50,7 @@ struct thread {
 	VEC(uint64_t) strays;      /* frames that lie in no chunk, as of the last walk */
 
 	struct seen_list seen;     /* the last sample's stack */
+	size_t proven;             /* how many of its frames, from the root, are proven steps */
 	struct seen_list chains[2]; /* room for repairs */
 	struct frame_list walked;
 	uint64_t roots[THREAD_ROOTS];         /* where the outermost frames of the last whole walk lie, the outermost first; 0: none */

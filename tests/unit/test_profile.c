@@ -524,6 +524,27 @@ static void test_other_weights(void **state)
 	profile_view_deinit(&view);
 }
 
+/* Each string has one number, also where one is the beginning of another, and stays where it is. */
+static void test_strings(void **state)
+{
+	enum { COUNT = 3000 };
+	static char text[COUNT];
+	struct profile_strings strings;
+	uint32_t number;
+	memset(text, 'a', sizeof text);
+	assert_true(profile_strings_init(&strings));
+	for (int round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < COUNT; i++) {
+			assert_true(profile_strings_add(&strings, (struct text){ text, i }, &number));
+			assert_int_equal(number, i);
+			assert_int_equal(profile_strings_get(&strings, number).size, i);
+			assert_memory_equal(profile_strings_get(&strings, number).data, text, i);
+		}
+	assert_true(profile_strings_add(&strings, (struct text){ NULL, 0 }, &number));
+	assert_int_equal(number, 0);
+	profile_strings_deinit(&strings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -547,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_intervals),
 		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_other_weights),
+		cmocka_unit_test(test_strings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,10 +47,11 @@ static void test_random_recordings(void **state)
 	if (asked)
 		seed = strtoull(asked, NULL, 0);
 	print_message("PYROMETER_TEST_SEED=%llu\n", (unsigned long long)seed);
-	for (uint64_t i = 0; i < 64; i++) {
+	for (uint64_t i = 0; i < 128; i++) {
 		struct kit kit;
 		kit_init(&kit);
-		kit_make_random(&kit, seed + i, i < 32 ? 20 * i : 3000, periods[i % 8]);
+		/* Half of them always the same. */
+		kit_make_random(&kit, i % 2 ? i : seed + i, i < 96 ? 10 * i : 3000, periods[i / 2 % 8]);
 		round_trip(&kit, i % 3 ? 100 * (i % 3) : 0, TIME_ERROR);
 		kit_deinit(&kit);
 	}
@@ -113,12 +114,13 @@ static void test_calls_are_exact_to_the_nanosecond(void **state)
 	kit_deinit(&kit);
 }
 
-/* A sample's wall weight that is the time since the process's last samples is not stored. */
-static void test_wall_weight_is_derived(void **state)
+/* Two processes of two threads; each sample's wall weight is the time since the process's samples before, or constant.
+ */
+static void check_wall_weights(bool constant)
 {
 	struct kit kit;
+	struct kit_folder folder;
 	uint64_t last[3] = { 0 };
-	(void)state;
 	kit_init(&kit);
 	kit_make_frame(&kit, 4, 5, 1000000);
 	struct process_def second = { .id = 2, .parent = 1 };
@@ -131,20 +133,27 @@ static void test_wall_weight_is_derived(void **state)
 						    .process = process,
 						    .thread = thread,
 						    .time = time,
-						    .weight = { i ? time - last[process] : 1000000 } });
+						    .weight = { i && !constant ? time - last[process] : 1000000 } });
 			if (thread % 2 == 0)
 				last[process] = time;
 		}
 	kit_add_end(&kit);
 	round_trip(&kit, 0, TIME_ERROR);
-	struct kit_folder folder;
 	kit_folder_make(&folder);
 	kit_write(&kit, folder.file, 0);
 	struct kit_bytes file = kit_read_file(folder.file);
-	assert_true(file.size < 8000); /* stored, the weights alone would be 3 bytes each: 24,000 */
+	/* Stored, the weights alone would be 3 bytes each: 24,000. */
+	assert_true(file.size < 8000);
 	free(file.data);
 	kit_folder_remove(&folder);
 	kit_deinit(&kit);
+}
+
+static void test_wall_weights_cost_nothing(void **state)
+{
+	(void)state;
+	check_wall_weights(false);
+	check_wall_weights(true);
 }
 
 static void test_extreme_times(void **state)
@@ -400,7 +409,7 @@ int main(void)
 		cmocka_unit_test(test_random_recordings),
 		cmocka_unit_test(test_long_recording),
 		cmocka_unit_test(test_calls_are_exact_to_the_nanosecond),
-		cmocka_unit_test(test_wall_weight_is_derived),
+		cmocka_unit_test(test_wall_weights_cost_nothing),
 		cmocka_unit_test(test_extreme_times),
 		cmocka_unit_test(test_columns_keep_every_number),
 		cmocka_unit_test(test_long_texts_are_cut),

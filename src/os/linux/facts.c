@@ -18,7 +18,7 @@
 #include "os/linux/proc.h"
 #include "os/process.h"
 
-enum { STATUS_MAX = 16 << 10, ANCESTORS_MAX = 64 };
+enum { STATUS_MAX = 16 << 10, ANCESTORS_MAX = 64, UID_MAP_MAX = 4096 };
 
 /* A small file of one number or word; "" when it cannot be read. */
 static void read_word(const char *path, char *word, size_t size)
@@ -95,7 +95,7 @@ static enum fact in_initial_user_namespace(void)
 {
 	_cleanup_buffer_ struct buffer text = { 0 };
 	unsigned inside, outside, count;
-	if (!proc_read(0, "uid_map", 4096, &text))
+	if (!proc_read(0, "uid_map", UID_MAP_MAX, &text))
 		return errno == ENOENT ? FACT_YES : FACT_UNKNOWN; /* a kernel without user namespaces has only one */
 	if (sscanf(buffer_string(&text), "%u %u %u", &inside, &outside, &count) != 3)
 		return FACT_NO;
@@ -162,12 +162,17 @@ static enum fact is_dumpable(pid_t pid, const struct credentials *credentials)
 	return info.st_uid == credentials->effective_uid ? FACT_YES : FACT_NO;
 }
 
-static enum fact in_same_namespace(pid_t pid, const char *name)
+/* The link that would tell is not shown for processes that may not be read. The map of users is; of another namespace it
+ * differs, unless that one happens to be made alike. */
+static enum fact in_same_user_namespace(pid_t pid)
 {
-	_cleanup_free_ char *ours = proc_read_link(0, name), *theirs = proc_read_link(pid, name);
-	if (!ours || !theirs)
+	_cleanup_free_ char *ours = proc_read_link(0, "ns/user"), *theirs = proc_read_link(pid, "ns/user");
+	if (ours && theirs)
+		return strcmp(ours, theirs) == 0 ? FACT_YES : FACT_NO;
+	_cleanup_buffer_ struct buffer our_map = { 0 }, their_map = { 0 };
+	if (!proc_read(0, "uid_map", UID_MAP_MAX, &our_map) || !proc_read(pid, "uid_map", UID_MAP_MAX, &their_map))
 		return FACT_UNKNOWN;
-	return strcmp(ours, theirs) == 0 ? FACT_YES : FACT_NO;
+	return strcmp(buffer_string(&our_map), buffer_string(&their_map)) == 0 ? FACT_UNKNOWN : FACT_NO;
 }
 
 static unsigned executable_bits(pid_t pid)
@@ -212,7 +217,7 @@ static void collect_shown(pid_t pid, const char *status, struct target_facts *fa
 	parse_credentials(status, &facts->credentials);
 	read_label(pid, facts->credentials.label, sizeof facts->credentials.label);
 	facts->dumpable = is_dumpable(pid, &facts->credentials);
-	facts->same_user_namespace = in_same_namespace(pid, "ns/user");
+	facts->same_user_namespace = in_same_user_namespace(pid);
 	facts->descendant = descends_from_us(pid);
 	facts->bits = executable_bits(pid);
 }

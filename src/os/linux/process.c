@@ -83,13 +83,13 @@ static void write_word(struct buffer *text, const char *word, size_t length)
 
 void process_write_command(const struct process *process, struct buffer *text)
 {
-	const char *at = process->command.data, *end = at + process->command.size;
 	if (process->command.size == 0) {
 		buffer_add_char(text, '[');
 		write_word(text, process->name, strlen(process->name));
 		buffer_add_char(text, ']');
 		return;
 	}
+	const char *at = process->command.data, *end = at + process->command.size;
 	while (at < end) {
 		size_t length = strnlen(at, (size_t)(end - at));
 		if (at != process->command.data)
