@@ -173,7 +173,7 @@ static bool decode_event(struct events_block *block, struct events_decoder *deco
 	uint32_t thread = next_field(block, COLUMN_THREAD, predict_thread(p), threads);
 	if (thread > threads)
 		return false;
-	struct thread_track *track = predictor_track(p, thread);
+	struct thread_track *track = &p->threads.data[thread];
 	uint32_t process = next_field(block, COLUMN_PROCESS, predict_process(p, track), block->ids->processes);
 	if (process > block->ids->processes)
 		return false;

@@ -173,7 +173,7 @@ static void choose_flags(struct events_encoder *encoder, const struct counts *co
 static uint32_t take_pose(struct events_encoder *encoder, const struct event *event, struct counts *counts)
 {
 	struct predictor *p = &encoder->scan;
-	struct thread_track *track = predictor_track(p, event->thread);
+	struct thread_track *track = &p->threads.data[event->thread];
 	uint32_t place = predict_place(p, track);
 	uint32_t pose = track->slots[place].pose;
 	struct pose_key key = key_of(event);
@@ -317,7 +317,7 @@ static void put_event(struct events_encoder *encoder, const struct event *event,
 	struct column_writer *columns = encoder->columns;
 	uint32_t pose = encoder->poses.data[encoder->pose_of.data[position]].rank;
 	column_put(&columns[COLUMN_THREAD], position, zigzag((int64_t)event->thread - (int64_t)predict_thread(p)));
-	struct thread_track *track = predictor_track(p, event->thread);
+	struct thread_track *track = &p->threads.data[event->thread];
 	column_put(&columns[COLUMN_PROCESS], position,
 		zigzag((int64_t)event->process - (int64_t)predict_process(p, track)));
 	uint32_t place = predict_place(p, track);

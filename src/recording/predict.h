@@ -1,6 +1,5 @@
 /* predict.h: what the next event of a block is expected to be: the one set of rules that the encoder and the decoder of
- * events both follow, so that only what differs is stored. It goes on from block to block; only poses, whose numbers
- * are those of a block's dictionary, begin anew.
+ * events both follow, so that only what differs is stored. It goes on from block to block.
  */
 #pragma once
 #include "base/vec.h"
@@ -11,8 +10,8 @@
  * to be like the last first one; its second, a counter perhaps, like the last second one. */
 struct thread_slot {
 	uint32_t successor; /* the thread whose event came next */
-	uint32_t pose;
-	uint64_t count; /* WEIGHT_COUNT: counters move little */
+	uint32_t pose;	    /* its place in the dictionary, of whichever block */
+	uint64_t count;	    /* WEIGHT_COUNT: counters move little */
 };
 
 enum { THREAD_SLOTS = 4 /* the last stands for all later places */ };
@@ -20,7 +19,6 @@ enum { THREAD_SLOTS = 4 /* the last stands for all later places */ };
 /* What was seen of a thread. */
 struct thread_track {
 	uint32_t process; /* of its last event; 0: not seen yet */
-	uint32_t block;	  /* in which the poses are valid */
 	uint32_t moment;  /* of its last event */
 	uint32_t events;  /* in that moment */
 	struct thread_slot slots[THREAD_SLOTS];
@@ -36,7 +34,8 @@ struct process_track {
 struct predictor {
 	VEC(struct thread_track) threads;
 	VEC(struct process_track) processes;
-	uint32_t block, moment;				/* numbers of the present ones, from 1 */
+	bool begun;
+	uint32_t moment;				/* number of the present one, from 1 */
 	uint32_t last_thread, last_place, last_process; /* of the event before */
 	uint32_t waits_for;
 	uint64_t period_ns;
@@ -71,23 +70,13 @@ static inline bool predictor_begin(struct predictor *p, uint32_t thread_max, uin
 {
 	if (!predictor_reserve(p, thread_max, process_max))
 		return false;
-	if (!p->block++) {
+	if (!p->begun) {
+		p->begun = true;
 		p->last_process = 1;
 		p->period_ns = period_ns;
 		p->last_weight[EVENT_SAMPLE][WEIGHT_WALL] = period_ns;
 	}
 	return true;
-}
-
-static inline struct thread_track *predictor_track(struct predictor *p, uint32_t thread)
-{
-	struct thread_track *track = &p->threads.data[thread];
-	if (__builtin_expect(track->block != p->block, 0)) {
-		track->block = p->block;
-		for (unsigned i = 0; i < THREAD_SLOTS; i++)
-			track->slots[i].pose = 0;
-	}
-	return track;
 }
 
 static inline uint32_t predict_thread(const struct predictor *p)

@@ -7,11 +7,27 @@ const unsigned char *frames_find(struct thread *thread, const struct layout *l, 
 	return regions_find(&thread->regions, copy, address + frame_bytes_start(l), frame_bytes_size(l));
 }
 
+/* How many frames at the root of the last stack end with the one at this address; 0: it is not one of the uppermost. */
+static size_t find_seen(const struct thread *thread, uint64_t address)
+{
+	enum { UPPERMOST = 16 };
+	size_t count = thread->seen.frames.count, least = count > UPPERMOST ? count - UPPERMOST : 0;
+	for (size_t i = count; i > least; i--)
+		if (thread->seen.frames.data[i - 1].address == address)
+			return i;
+	return 0;
+}
+
 enum walk_end frames_walk(struct thread *thread, const struct layout *l, enum region_copy copy, uint64_t top,
 	struct frame_list *list, uint64_t *ret_missing)
 {
 	list->frames.count = 0;
+	list->shared = 0;
 	for (uint64_t address = top; address;) {
+		/* Never the leaf: its code object may be another by now. */
+		if (list->frames.count && address < thread->unchanged_until &&
+		    address + frame_bytes_size(l) <= thread->unchanged_until && (list->shared = find_seen(thread, address)))
+			return WALK_COMPLETE;
 		if (list->frames.count >= THREAD_FRAMES_MAX)
 			return WALK_CUT;
 		const unsigned char *bytes = address & 7 ? NULL : frames_find(thread, l, copy, address);
@@ -91,10 +107,11 @@ struct error *frames_push_synthetic(struct stack_context *c, struct thread *thre
  * have been freed and another put in its place; so is, in turn, one of the others. */
 size_t frames_common_root(const struct thread *thread, const struct frame_list *list)
 {
-	size_t count = list->frames.count, same = 0;
-	while (same + 1 < count && same < thread->seen.frames.count && same_frame(&thread->seen.frames.data[same], &list->frames.data[count - 1 - same]))
+	size_t count = list->frames.count, same = 0, shared = list->shared;
+	while (same + 1 < count && shared + same < thread->seen.frames.count &&
+	       same_frame(&thread->seen.frames.data[shared + same], &list->frames.data[count - 1 - same]))
 		same++;
-	return same;
+	return shared + same;
 }
 
 /* All frames of the list, root first, as far as they are sound; *ret_same: how many stood there already. */
@@ -104,7 +121,7 @@ struct error *frames_take_list(struct stack_context *c, struct thread *thread, c
 	thread->seen.frames.count = same;
 	*ret_same = same;
 	*ret_sound = true;
-	for (size_t i = same; i < count; i++) {
+	for (size_t i = same - list->shared; i < count; i++) {
 		struct seen_frame seen;
 		TRY(frames_resolve(c, &list->frames.data[count - 1 - i], &seen, ret_sound));
 		if (!*ret_sound)

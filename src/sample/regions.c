@@ -1,10 +1,13 @@
 #include "sample/regions.h"
 
+#include <string.h>
+
 void regions_clear(struct regions *regions)
 {
 	regions->list.count = 0;
 	regions->size = 0;
 	regions->hint = 0;
+	regions->last_valid = false;
 }
 
 bool regions_add(struct regions *regions, uint64_t start, uint32_t size)
@@ -25,8 +28,42 @@ bool regions_add(struct regions *regions, uint64_t start, uint32_t size)
 	struct region region = { .start = start, .size = size, .offset = (uint32_t)offset };
 	if (!vec_push(&regions->list, region))
 		return false;
+	regions->last_valid = false;
 	regions->size = offset + size;
 	return true;
+}
+
+void regions_keep(struct regions *regions)
+{
+	unsigned char *first = regions->copies[COPY_FIRST];
+	regions->copies[COPY_FIRST] = regions->copies[COPY_LAST];
+	regions->copies[COPY_LAST] = first;
+	regions->last_valid = true;
+}
+
+/* How many bytes are equal, to within a block. */
+static size_t count_equal(const unsigned char *one, const unsigned char *two, size_t size)
+{
+	enum { LARGE = 1024, SMALL = 128 };
+	size_t at = 0;
+	while (at + LARGE <= size && memcmp(one + at, two + at, LARGE) == 0)
+		at += LARGE;
+	while (at + SMALL <= size && memcmp(one + at, two + at, SMALL) == 0)
+		at += SMALL;
+	return at;
+}
+
+uint64_t regions_same_until(const struct regions *regions, enum region_copy one, enum region_copy two)
+{
+	for (size_t i = 0; i < regions->list.count; i++) {
+		const struct region *region = &regions->list.data[i];
+		if (region->failed || (i && memcmp(region_bytes(regions, region, one), region_bytes(regions, region, two), region->size) != 0))
+			return 0;
+	}
+	if (!regions->list.count)
+		return 0;
+	const struct region *first = &regions->list.data[0];
+	return first->start + count_equal(region_bytes(regions, first, one), region_bytes(regions, first, two), first->size);
 }
 
 void regions_deinit(struct regions *regions)

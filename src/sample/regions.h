@@ -10,7 +10,12 @@
 
 #include "base/vec.h"
 
-enum region_copy { COPY_FIRST, COPY_SECOND, COPIES };
+enum region_copy {
+	COPY_FIRST,
+	COPY_SECOND,
+	COPY_LAST, /* the first copy of the last sample, while `last_valid` */
+	COPIES
+};
 
 struct region {
 	uint64_t start;
@@ -23,6 +28,7 @@ struct regions {
 	VEC(struct region) list;
 	unsigned char *copies[COPIES];
 	size_t size, room;
+	bool last_valid; /* the copies have not been laid out anew since COPY_LAST was kept */
 	size_t hint; /* where the last lookup found something: stacks are walked in order */
 };
 
@@ -30,6 +36,11 @@ void regions_clear(struct regions *regions);
 /* False when there is no memory. */
 bool regions_add(struct regions *regions, uint64_t start, uint32_t size);
 void regions_deinit(struct regions *regions);
+
+/* The first copy becomes the last one, for the next sample to be compared with. */
+void regions_keep(struct regions *regions);
+/* The address up to which the first region of one copy equals another's; 0 when any of the other regions differs. */
+uint64_t regions_same_until(const struct regions *regions, enum region_copy one, enum region_copy two);
 
 static inline unsigned char *region_bytes(const struct regions *regions, const struct region *region, enum region_copy copy)
 {

@@ -25,6 +25,7 @@ static bool is_root(const struct thread *thread, uint64_t address)
 static bool walk_loosely(struct stack_context *c, struct thread *thread, enum region_copy copy, struct frame_list *list)
 {
 	list->frames.count = 0;
+	list->shared = 0;
 	for (uint64_t address = thread->tops[0]; address;) {
 		const unsigned char *bytes = address & 7 ? NULL : frames_find(thread, c->layout, copy, address);
 		if (!bytes || list->frames.count >= THREAD_FRAMES_MAX)

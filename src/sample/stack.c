@@ -11,10 +11,19 @@ enum agreement {
 	SAME,
 };
 
+/* The frames that were not looked at again because the first copy holds what the last sample did: so must the second. */
+static bool shared_agrees(const struct thread *thread, const struct layout *l, const struct frame_list *list)
+{
+	if (!list->shared)
+		return true;
+	uint64_t until = regions_same_until(&thread->regions, COPY_FIRST, COPY_SECOND);
+	return thread->seen.frames.data[list->shared - 1].address + frame_bytes_size(l) <= until;
+}
+
 static enum agreement compare_copies(struct thread *thread, const struct layout *l, const struct frame_list *list)
 {
 	enum agreement agreement = SAME;
-	if (thread->tops[0] != thread->tops[1] || thread->tops[0] != thread->tops[2])
+	if (thread->tops[0] != thread->tops[1] || thread->tops[0] != thread->tops[2] || !shared_agrees(thread, l, list))
 		return TORN;
 	for (size_t i = 0; i < list->frames.count; i++) {
 		const struct frame *one = &list->frames.data[i];
@@ -120,7 +129,7 @@ static struct error *take_cut(struct stack_context *c, struct thread *thread, co
 static void remember_roots(struct thread *thread)
 {
 	const struct frame_list *list = &thread->walked;
-	for (size_t i = 0; i < THREAD_ROOTS; i++)
+	for (size_t i = 0; i < THREAD_ROOTS && !list->shared; i++)
 		thread->roots[i] = i < list->frames.count ? list->frames.data[list->frames.count - 1 - i].address : 0;
 }
 
@@ -130,7 +139,7 @@ static struct error *ends_in_generator(struct stack_context *c, const struct thr
 	const struct frame_list *list = &thread->walked;
 	const struct frame *last = list->frames.count ? &list->frames.data[list->frames.count - 1] : NULL;
 	const struct code_entry *entry = NULL;
-	if (last && last->kind == FRAME_PYTHON)
+	if (last && !list->shared && last->kind == FRAME_PYTHON)
 		TRY(codes_get(c->codes, last->code, &entry));
 	*ret_ends = entry && code_head_is_generator(&entry->head);
 	return NULL;
@@ -153,6 +162,11 @@ static struct error *take_agreed(struct stack_context *c, struct thread *thread,
 	return NULL;
 }
 
+static bool has_data_stack(const struct layout *l)
+{
+	return l->tstate.datastack_chunk != LAYOUT_NONE;
+}
+
 struct error *stack_take(struct stack_context *c, struct thread *thread, enum walk_end end, bool moving)
 {
 	uint32_t before = thread->stack;
@@ -169,6 +183,11 @@ struct error *stack_take(struct stack_context *c, struct thread *thread, enum wa
 		if (!sound)
 			TRY(repair_stack(c, thread));
 	}
+	/* The next sample is compared with this one if its frames are what its copy holds. */
+	if (thread->quality == QUALITY_EXACT && has_data_stack(c->layout))
+		regions_keep(&thread->regions);
+	else
+		thread->regions.last_valid = false;
 	thread->stack = thread->seen.frames.count ? thread->seen.frames.data[thread->seen.frames.count - 1].node : 0;
 	thread->changed = thread->stack != before;
 	return NULL;

@@ -530,6 +530,7 @@ static struct error *take_thread(struct target *target, struct thread *thread, b
 		uint64_t missing = 0;
 		bool predicted = settle_tops(target, thread, moving);
 		if (predicted && covers_data_stack(target, thread)) {
+			thread->unchanged_until = thread->regions.last_valid ? regions_same_until(&thread->regions, COPY_FIRST, COPY_LAST) : 0;
 			end = frames_walk(thread, l, COPY_FIRST, thread->tops[0], &thread->walked, &missing);
 			if (end != WALK_MISSING)
 				break;

@@ -26,6 +26,7 @@ struct seen_frame {
 
 struct frame_list {
 	VEC(struct frame) frames; /* leaf first */
+	size_t shared; /* below them, so many frames at the root of the last sample's stack, which were not looked at again */
 };
 struct seen_list {
 	VEC(struct seen_frame) frames; /* root first */
@@ -52,6 +53,7 @@ struct thread {
 	struct seen_list seen;     /* the last sample's stack */
 	size_t proven;             /* how many of its frames, from the root, are proven steps */
 	struct seen_list chains[2]; /* room for repairs */
+	uint64_t unchanged_until;  /* data stack below this address is what it was at the last sample; 0: not known */
 	struct frame_list walked;
 	uint64_t roots[THREAD_ROOTS];         /* where the outermost frames of the last whole walk lie, the outermost first; 0: none */
 	uint32_t stack;            /* id of the last sample's stack */

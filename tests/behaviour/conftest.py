@@ -1,178 +1,136 @@
-"""The harness of the behaviour tests: the program as its users see it.
+"""Fixtures of the behaviour tests.
 
-  pyrometer    runs it: result = pyrometer("ps", "--json"); result.status, result.out, result.err, result.json()
-  python       an Interpreter; the test runs once for each version of VERSIONS, skips those that are not here, and fails
-               for those that PYROMETER_REQUIRE_PYTHONS names
-  any_python   one that is here, for what does not depend on the version
-  start        starts a program of subjects/ or a command and waits for its line READY
+`pyrometer`     the built binary: $PYROMETER, else build/pyrometer of the checkout
+`interpreters`  every Python that was found, by name (harness.NAMES)
+`interpreter`   one of them; a test that asks for it runs once for each name. One that is missing is a skip, or an error
+                when PYROMETER_REQUIRE_PYTHONS names it. PYROMETER_ALL_PYTHONS=1 runs the long tests on all of them, too.
+`any_python`    one that is no tree of its own, for what does not depend on the version
+`subjects`      a folder with the subject programs that `interpreter` can see
+`nobody`        the arguments for harness.run() to be the user nobody, and a copy of the binary that nobody can reach
 
-At the end a table of versions and features is printed, from the tests that ran: @pytest.mark.feature("generators") names
-a row; without it the test's file does.
+At the end a table of version x feature is printed with the tests that ran. A test's feature is its parameter of that name
+or its mark `feature`.
 """
-import json
 import os
-import pathlib
 import shutil
-import signal
-import subprocess
-import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
-import interpreters
+import harness
 
-SUBJECTS = pathlib.Path(__file__).resolve().parent / "subjects"
-PROGRAM = pathlib.Path(os.environ.get("PYROMETER", interpreters.ROOT / "build" / "pyrometer")).resolve()
-TIMEOUT = 60
-
-
-class Result:
-    def __init__(self, command, status, out, err):
-        self.command, self.status, self.out, self.err = command, status, out, err
-
-    def json(self):
-        return json.loads(self.out)
-
-    def __repr__(self):
-        return f"{' '.join(map(str, self.command))}\nstatus {self.status}\nstdout: {self.out}\nstderr: {self.err}"
-
-
-class Pyrometer:
-    def __init__(self, program, folder):
-        self.program, self.folder = program, folder
-
-    def environment(self, extra):
-        """That of the tests without what would change the output."""
-        kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "FORCE_COLOR", "PYROMETER")}
-        return {**kept, "NO_COLOR": "1", **(extra or {})}
-
-    def __call__(self, *words, timeout=TIMEOUT, env=None, **more):
-        command = [str(self.program), *map(str, words)]
-        more.setdefault("cwd", self.folder)
-        process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                 timeout=timeout, env=self.environment(env), errors="surrogateescape", **more)
-        return Result(command, process.returncode, process.stdout, process.stderr)
-
-    def start(self, *words, env=None, **more):
-        """Runs it in the background; the test ends it."""
-        more.setdefault("cwd", self.folder)
-        return subprocess.Popen([str(self.program), *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True, env=self.environment(env), **more)
-
-
-@pytest.fixture
-def pyrometer(tmp_path):
-    if not PROGRAM.exists():
-        pytest.fail(f"{PROGRAM} is not built: meson setup build && meson compile -C build")
-    return Pyrometer(PROGRAM, tmp_path)
-
-
-@pytest.fixture(scope="session")
-def found():
-    return interpreters.find_all()
-
-
-@pytest.fixture(params=interpreters.VERSIONS)
-def python(request, found):
-    if request.param in found:
-        return found[request.param]
-    if request.param in interpreters.required():
-        pytest.fail(f"CPython {request.param} is required (PYROMETER_REQUIRE_PYTHONS) and not here")
-    pytest.skip(f"no CPython {request.param} here (pyenv, PATH, or the tree of tools/make-sid.sh)")
-
-
-@pytest.fixture(scope="session")
-def any_python(found):
-    """The newest that is no tree of its own."""
-    for version in reversed(interpreters.VERSIONS):
-        if version in found and str(found[version].root) == "/":
-            return found[version]
-    pytest.fail("there is no CPython here")
-
-
-class Subject:
-    """A program under test. It may have died: `process` tells."""
-
-    def __init__(self, process):
-        self.process, self.pid = process, process.pid
-
-    def read_line(self):
-        return self.process.stdout.readline().rstrip("\n")
-
-
-@pytest.fixture
-def start(tmp_path):
-    """start(python, "sleeper.py", *arguments): in `python`; start(["sleep", "9"], ready=False): any command."""
-    running = []
-
-    def start_subject(what, *words, ready=True, **more):
-        command = list(what) if isinstance(what, (list, tuple)) else [
-            *what.command, str(what.place(SUBJECTS / words[0], tmp_path)), *map(str, words[1:])]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=more.pop("cwd", "/"), **more)
-        running.append(process)
-        subject = Subject(process)
-        if ready:
-            line = subject.read_line()
-            assert line == "READY", f"{command} said {line!r} instead of READY"
-        return subject
-
-    yield start_subject
-    for process in running:
-        if process.poll() is None:
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-@pytest.fixture
-def as_nobody(pyrometer, tmp_path_factory):
-    """The program as the user nobody, at a place that nobody can reach; the program's target stays root's."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can become another user")
-    folder = tmp_path_factory.mktemp("nobody")
-    for parent in (folder, *folder.parents):
-        if parent.owner() == "root" and parent.parts[1:2] == ("tmp",):
-            parent.chmod(parent.stat().st_mode | 0o711)
-    program = folder / "pyrometer"
-    shutil.copy(PROGRAM, program)
-    program.chmod(0o755)
-    other = Pyrometer(program, "/")
-    return lambda *words, **more: other(*words, user=65534, group=65534, extra_groups=[], **more)
-
-
-# ---- the table of versions and features ----
-
-RAN = {}  # (feature, version) -> outcome
+RAN = pytest.StashKey()
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "feature(name): the row of the table that the test belongs to")
+    config.addinivalue_line("markers", "feature(name): the column of the table version x feature that this test fills")
+    config.stash[RAN] = {}
+    config.stash[harness.MEASURED] = []
+
+
+@pytest.fixture(scope="session")
+def pyrometer():
+    path = Path(os.environ.get("PYROMETER") or harness.ROOT / "build" / "pyrometer").resolve()
+    assert path.exists(), "there is no %s: build it, or say where it is by PYROMETER" % path
+    return path
+
+
+@pytest.fixture(scope="session")
+def interpreters():
+    return harness.find_interpreters()
+
+
+@pytest.fixture(scope="session", params=harness.NAMES)
+def interpreter(request, interpreters):
+    found = interpreters.get(request.param)
+    if not found and request.param in harness.required_names():
+        pytest.fail("Python %s is required by PYROMETER_REQUIRE_PYTHONS, but not on this machine" % request.param)
+    if not found:
+        pytest.skip("no Python %s on this machine" % request.param)
+    return found
+
+
+@pytest.fixture(scope="session")
+def any_python(interpreters):
+    """The newest of them."""
+    own = [interpreters[name] for name in harness.PYENV_VERSIONS + ["system"] if name in interpreters]
+    assert own, "there is no CPython on this machine"
+    return max(own, key=lambda interpreter: interpreter.version)
+
+
+@pytest.fixture(scope="session")
+def subjects(interpreter):
+    folder = interpreter.make_folder()
+    yield folder
+    shutil.rmtree(str(folder.parent))
+
+
+@pytest.fixture
+def own_subjects(tmp_path):
+    """The subject programs in a folder of this test's own, for the Python of this machine."""
+    shutil.copytree(str(harness.SUBJECTS), str(tmp_path / "subjects"), ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "subjects"
+
+
+class Nobody:
+    """`become` makes a subprocess the user nobody; `pyrometer` is a copy of the binary where that user can reach it."""
+
+    def __init__(self, folder, pyrometer):
+        self.become = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": "/"}
+        self.pyrometer = folder / "pyrometer"
+        shutil.copyfile(str(pyrometer), str(self.pyrometer))
+        self.pyrometer.chmod(0o755)
+
+    def run(self, *words):
+        return harness.run(self.pyrometer, *words, **self.become)
+
+
+@pytest.fixture(scope="session")
+def nobody(pyrometer):
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory(prefix="pyrometer-") as folder:
+        os.chmod(folder, 0o755)
+        yield Nobody(Path(folder), pyrometer)
+
+
+# ---- the table version x feature ----
+
+def cell_of(item):
+    """(version, feature) that a test stands for, or None."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    mark = item.get_closest_marker("feature")
+    feature = parameters.get("feature") or (mark.args[0] if mark else None)
+    return (parameters["interpreter"], feature) if feature and "interpreter" in parameters else None
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    outcome = yield
-    report = outcome.get_result()
-    version = getattr(item, "callspec", None) and item.callspec.params.get("python")
-    if not version or (report.when != "call" and report.passed):
+    report = (yield).get_result()
+    cell = cell_of(item)
+    if not cell or (report.when != "call" and report.passed):
         return
-    marker = item.get_closest_marker("feature")
-    feature = marker.args[0] if marker else item.path.stem.replace("test_", "")
-    worst = {"skipped": 0, "passed": 1, "failed": 2}
-    key = (feature, version)
-    if key not in RAN or worst[report.outcome] > worst[RAN[key]]:
-        RAN[key] = report.outcome
+    outcome = "ran" if report.passed else "-" if report.skipped and not hasattr(report, "wasxfail") else "FAIL"
+    item.config.stash[RAN].setdefault(cell, set()).add(outcome)
 
 
-def pytest_terminal_summary(terminalreporter):
-    features = list(dict.fromkeys(feature for feature, _ in RAN))
-    if not features:
+def pytest_terminal_summary(terminalreporter, config):
+    if config.stash[harness.MEASURED]:
+        terminalreporter.section("measured")
+        for line in config.stash[harness.MEASURED]:
+            terminalreporter.write_line(line)
+    ran = config.stash[RAN]
+    if not ran:
         return
+    versions = [name for name in harness.NAMES if any(cell[0] == name for cell in ran)]
+    features = list(dict.fromkeys(cell[1] for cell in ran))
     width = max(len(feature) for feature in features)
-    cells = {"passed": "yes", "failed": "FAIL", "skipped": "-"}
-    terminalreporter.section("what ran, by version (- : no such Python here)")
-    terminalreporter.write_line(" " * width + "".join(f"{version:>6}" for version in interpreters.VERSIONS))
+    terminalreporter.section("version x feature: tests that ran")
+    terminalreporter.write_line(" " * width + "".join(" %8s" % name for name in versions))
     for feature in features:
-        row = "".join(f"{cells[RAN.get((feature, version), 'skipped')]:>6}" for version in interpreters.VERSIONS)
-        terminalreporter.write_line(f"{feature:{width}}{row}")
+        words = []
+        for name in versions:
+            outcomes = ran.get((name, feature), set())
+            words.append("FAIL" if "FAIL" in outcomes else "ran" if "ran" in outcomes else "-" if outcomes else "")
+        terminalreporter.write_line(feature.ljust(width) + "".join(" %8s" % word for word in words))

@@ -16,9 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SUBJECTS = HERE / "subjects"
+MEASURED = pytest.StashKey()  # lines that the run prints at its end
 PATIENCE = 30  # seconds after which something that should have happened never will
 
 PYENV_VERSIONS = ["2.7"] + ["3.%d" % minor for minor in range(6, 14)]

@@ -1,10 +1,12 @@
 """The target's exit status is ours; our own failures are 125, 126 and 127, as env's."""
 import pytest
 
+from harness import run
+
 
 @pytest.fixture
-def record(pyrometer):
-    return lambda *words: pyrometer("record", "-q", "-o", "x.pyro", *words)
+def record(pyrometer, tmp_path):
+    return lambda *words: run(pyrometer, "record", "-q", "-o", "x.pyro", *words, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("code, status", [
@@ -15,46 +17,45 @@ def record(pyrometer):
     ("import os; os.kill(os.getpid(), 9)", 128 + 9),
 ])
 def test_status_of_the_target(record, any_python, code, status):
-    result = record("--python", any_python.executable, "-c", code)
-    assert result.status == status, result
+    assert record("--python", any_python.argv[0], "-c", code).status == status
 
 
 def test_missing_program(record):
-    result = record("--", "no-such-program")
-    assert result.status == 127, result
-    assert result.err == "pyrometer record: there is no program 'no-such-program' on PATH\n"
+    answer = record("--", "no-such-program")
+    assert (answer.status, answer.out) == (127, "")
+    assert answer.sentence() == "pyrometer record: there is no program 'no-such-program' on PATH"
 
 
 def test_missing_script(record):
-    result = record("missing.py")
-    assert result.status == 127, result
-    assert result.err == "pyrometer record: there is no file 'missing.py'\n"
+    answer = record("missing.py")
+    assert (answer.status, answer.out) == (127, "")
+    assert answer.sentence() == "pyrometer record: there is no file 'missing.py'"
 
 
-def test_not_executable(record, pyrometer):
-    (pyrometer.folder / "data").write_text("x")
-    result = record("--", "./data")
-    assert result.status == 126, result
-    assert "not executable" in result.err
+def test_not_executable(record, tmp_path):
+    (tmp_path / "data").write_text("x")
+    answer = record("--", "./data")
+    assert answer.status == 126
+    assert "not executable" in answer.sentence()
 
 
-def test_folder_without_main(record, pyrometer):
-    (pyrometer.folder / "folder").mkdir()
-    result = record("./folder")
-    assert result.status == 126, result
-    assert "__main__.py" in result.err
+def test_folder_without_main(record, tmp_path):
+    (tmp_path / "folder").mkdir()
+    answer = record("./folder")
+    assert answer.status == 126
+    assert "__main__.py" in answer.sentence()
 
 
-def test_unreadable_recording(pyrometer):
-    (pyrometer.folder / "x.pyro").write_text("this is no recording")
-    for name, says in (("x.pyro", "not a recording"), ("missing.pyro", "No such file")):
-        result = pyrometer("report", name)
-        assert (result.status, result.out) == (125, ""), result
-        assert says in result.err and result.err.count("\n") == 1, result
+@pytest.mark.parametrize("name, says", [("x.pyro", "not a recording"), ("missing.pyro", "No such file")])
+def test_unreadable_recording(pyrometer, tmp_path, name, says):
+    (tmp_path / "x.pyro").write_text("this is no recording")
+    answer = run(pyrometer, "report", name, cwd=tmp_path)
+    assert (answer.status, answer.out) == (125, "")
+    assert says in answer.sentence()
 
 
-def test_no_such_process(pyrometer):
-    for command in (("record", "-p"), ("dump",), ("doctor", "-p")):
-        result = pyrometer(*command, 2**22 - 1)
-        assert result.status == 125, result
-        assert "no process 4194303" in result.out + result.err, result
+@pytest.mark.parametrize("command", [("record", "-p"), ("dump",)], ids=" ".join)
+def test_no_such_process(pyrometer, tmp_path, command):
+    answer = run(pyrometer, *command, 2**22 - 1, cwd=tmp_path)
+    assert (answer.status, answer.out) == (125, "")
+    assert "no process 4194303" in answer.sentence()

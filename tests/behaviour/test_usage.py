@@ -1,11 +1,13 @@
 """Wrong usage: one sentence on stderr that begins with who says it, nothing on stdout, status 2."""
 import pytest
 
+from harness import run
+
 CASES = [
     ("nonsense", "there is no command 'nonsense'"),
     ("recrod app.py", "the nearest is 'record'"),
     ("--nonsense", "there is no command '--nonsense'"),
-    ("record", "app.py"),
+    ("record", "give a program"),
     ("record -r 0 app.py", "-r: '0' is no rate"),
     ("record -r -5 app.py", "-r: '-5' is no rate"),
     ("record -r fast app.py", "max"),
@@ -35,11 +37,9 @@ CASES = [
 
 
 @pytest.mark.parametrize("line, says", CASES, ids=[line for line, _ in CASES])
-def test_wrong_usage(pyrometer, line, says):
-    result = pyrometer(*line.split())
-    assert result.status == 2, result
-    assert result.out == "", result
-    assert result.err.startswith("pyrometer"), result
-    assert result.err.count("\n") == 1 and result.err.endswith("\n"), result
-    assert says in result.err, result
-    assert not list(pyrometer.folder.iterdir()), "wrong usage leaves no file behind"
+def test_wrong_usage(pyrometer, tmp_path, line, says):
+    answer = run(pyrometer, *line.split(), cwd=tmp_path)
+    assert (answer.status, answer.out) == (2, ""), answer.err
+    assert answer.err.startswith("pyrometer")
+    assert says in answer.sentence()
+    assert not list(tmp_path.iterdir()), "wrong usage leaves no file behind"

@@ -340,6 +340,10 @@ static void test_size_of_a_sample(void **state)
 	assert_true(one.stored * 100 <= one.samples * 105);
 	assert_true(fast.stored * 100 <= fast.samples * 97);
 	assert_true(fifty.stored * 100 <= fifty.samples * 5);
+	/* Many stacks: what they cost is mostly their entropy of 1.37 bytes, and a dictionary that is sorted. */
+	struct sampled many = sample(100000, 1, 1, 3000, 0);
+	print_message("one of 3,000 stacks each time: %.3f\n", (double)many.stored / (double)many.samples);
+	assert_true(many.stored * 100 <= many.samples * 230);
 	/* Ten thousand counters of which 200 changed. */
 	print_message("bytes of counters: %lu\n", (unsigned long)(counted.stored - fifty.stored));
 	assert_int_equal(counted.samples - fifty.samples, 10200);

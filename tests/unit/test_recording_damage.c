@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "recording/block.h"
+#include "recording/events.h"
 #include "recording/writer.h"
 #include "recording_kit.h"
 
@@ -250,6 +251,136 @@ static void test_lies_with_a_right_checksum(void **state)
 	expect_refused(BEGINNING "\4\7\0\11\0\0\0\0\0", 21, "unknown kind of line table");
 	expect_refused(BEGINNING "\5\3\1\1\0", 17, "a code object that is not defined");
 	expect_refused(BEGINNING "\4\7\0\0\0\0\0\0\0\5\3\2\1\0", 26, "impossible parent");
+}
+
+/* Events as a writer would never take them, encoded all the same. */
+static void expect_events_refused(struct event event, const char *words)
+{
+	struct ids ids = { .processes = 1, .stacks = 2, .tick_period_ns = 1000000, .begun = true };
+	struct events_encoder *encoder = events_encoder_create();
+	struct events_decoder *decoder = events_decoder_create();
+	struct packed packed = { 0 };
+	const struct event *events;
+	size_t count;
+	assert_true(vec_push(&ids.thread_process, 1));
+	kit_ok(events_encode(encoder, &event, 1, 0, event.time, &packed));
+	if (words)
+		kit_fails(events_decode(decoder, packed.bytes.data, packed.bytes.size, &ids, &events, &count),
+			ERROR_CORRUPT, words);
+	else
+		kit_ok(events_decode(decoder, packed.bytes.data, packed.bytes.size, &ids, &events, &count));
+	for (size_t size = 0; size < packed.bytes.size; size++) {
+		struct error *error = events_decode(decoder, packed.bytes.data, size, &ids, &events, &count);
+		assert_non_null(error);
+		error_free(error);
+	}
+	packed_deinit(&packed);
+	events_encoder_destroy(encoder);
+	events_decoder_destroy(decoder);
+	ids_deinit(&ids);
+}
+
+static void test_events_that_lie(void **state)
+{
+	const struct event good = { .kind = EVENT_SAMPLE,
+		.process = 1,
+		.thread = 1,
+		.stack = 2,
+		.state = STATE_WAITS_GIL,
+		.waits_for = 1,
+		.logical_parent = 1 };
+	struct event bad;
+	(void)state;
+	expect_events_refused(good, NULL);
+	bad = good;
+	bad.kind = EVENT_KIND_END;
+	expect_events_refused(bad, "an unknown kind");
+	bad = good;
+	bad.quality = QUALITY_END;
+	expect_events_refused(bad, "an unknown quality");
+	bad = good;
+	bad.subject = SUBJECT_END;
+	expect_events_refused(bad, "an unknown quality or subject");
+	bad = good;
+	bad.stack = 3;
+	expect_events_refused(bad, "a stack that is not defined");
+	bad = good;
+	bad.logical_parent = UINT32_MAX;
+	expect_events_refused(bad, "a stack that is not defined");
+	bad = good;
+	bad.thread = 2;
+	expect_events_refused(bad, "a thread that is not defined");
+	bad = good;
+	bad.waits_for = 2;
+	expect_events_refused(bad, "out of range");
+	bad = good;
+	bad.process = 2;
+	expect_events_refused(bad, "out of range");
+}
+
+static void expect_columns_refused(const char *bytes, size_t size, const char *words)
+{
+	struct bytes_reader reader = { (const unsigned char *)bytes, (const unsigned char *)bytes + size, false };
+	struct column_reader columns[3];
+	const char *problem = columns_unpack(&reader, (const uint32_t[]){ 4, 4, 4 }, 3, columns);
+	assert_non_null(problem);
+	assert_non_null(strstr(problem, words));
+}
+
+/* The number of columns; id, number, tails for each; tails; heads. */
+static void test_columns_that_lie(void **state)
+{
+	(void)state;
+	expect_columns_refused("\2\1\0\0\1\0\0", 7, "comes twice");
+	expect_columns_refused("\1\201\3\0\0\0\0", 7, "another number of entries");
+	expect_columns_refused("\1\1\5\0\0\0\0\0\0\0\0\0\0\0", 14, "another number of entries");
+	expect_columns_refused("\1\1\4\0\0\0\0\0\0\0\0", 11, "cut off");
+	expect_columns_refused("\1\1\1\7\0\0", 6, "cut off");
+	expect_columns_refused("\377\1", 2, "more columns");
+	/* One number whose tail is not there. */
+	struct bytes_reader reader = { (const unsigned char *)"\1\1\1\0\0\377", (const unsigned char *)NULL, false };
+	reader.end = reader.at + 6;
+	struct column_reader columns[3];
+	assert_null(columns_unpack(&reader, (const uint32_t[]){ 4, 4, 4 }, 3, columns));
+	assert_int_equal(column_next(&columns[1]), 0);
+	assert_true(columns[1].bad);
+}
+
+/* Events before the beginning and after the end. */
+static void test_events_out_of_place(void **state)
+{
+	static const char beginning[] = BEGINNING, end[] = "\6\16\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	struct kit_folder folder;
+	struct recording_status status;
+	struct buffer file = { 0 };
+	struct block_file_header head = block_file_header_make();
+	struct block_header blocks[] = {
+		block_header_make(BLOCK_DEFINITIONS, 0, beginning, sizeof beginning - 1, sizeof beginning - 1, 0),
+		block_header_make(BLOCK_DEFINITIONS, 0, end, sizeof end - 1, sizeof end - 1, 1),
+		block_header_make(BLOCK_EVENTS, 0, "", 0, 0, 2),
+	};
+	(void)state;
+	buffer_add(&file, &head, sizeof head);
+	buffer_add(&file, &blocks[0], sizeof blocks[0]);
+	buffer_add(&file, beginning, sizeof beginning - 1);
+	buffer_add(&file, &blocks[1], sizeof blocks[1]);
+	buffer_add(&file, end, sizeof end - 1);
+	buffer_add(&file, &blocks[2], sizeof blocks[2]);
+	kit_folder_make(&folder);
+	kit_write_file(folder.file, file.data, file.size);
+	struct kit got;
+	kit_init(&got);
+	kit_ok(recording_read(folder.file, &got.sink, &status));
+	assert_int_equal(status.blocks, 2);
+	assert_non_null(strstr(status.reason, "after the end"));
+	kit_deinit(&got);
+	file.size = sizeof head;
+	blocks[2] = block_header_make(BLOCK_EVENTS, 0, "", 0, 0, 0);
+	buffer_add(&file, &blocks[2], sizeof blocks[2]);
+	kit_write_file(folder.file, file.data, file.size);
+	expect_unreadable(folder.file, ERROR_CORRUPT, "before the beginning");
+	buffer_deinit(&file);
+	kit_folder_remove(&folder);
 }
 
 static void test_unknown_records_and_fields_are_passed_over(void **state)
@@ -568,6 +699,9 @@ int main(void)
 		cmocka_unit_test(test_what_is_said_of_a_damaged_file),
 		cmocka_unit_test(test_files_that_are_no_recording),
 		cmocka_unit_test(test_lies_with_a_right_checksum),
+		cmocka_unit_test(test_events_that_lie),
+		cmocka_unit_test(test_columns_that_lie),
+		cmocka_unit_test(test_events_out_of_place),
 		cmocka_unit_test(test_unknown_records_and_fields_are_passed_over),
 		cmocka_unit_test(test_error_of_the_sink_is_passed_on),
 		cmocka_unit_test(test_existing_file_stays_until_the_end),
