@@ -281,6 +281,8 @@ const char *columns_unpack(
 {
 	struct column_entry entries[COLUMNS_MAX];
 	uint64_t count = read_varint(bytes);
+	if (bytes->bad)
+		return "the directory of columns is cut off";
 	if (count > COLUMNS_MAX)
 		return "there are more columns than there can be";
 	bool seen[COLUMNS_MAX + 1] = { false };

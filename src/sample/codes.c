@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 
-enum { ENTRIES_MAX = 1 << 16, CHECK_EVERY = NS_PER_MS };
+enum { ENTRIES_MAX = 1 << 16, CHECK_EVERY = 50 * NS_PER_US };
 
 void codes_init(struct codes *codes, struct memory *memory, const struct runtime *runtime, struct registry *registry)
 {

@@ -1,8 +1,8 @@
 /* codes.h: the code objects of one process, by address.
  *
  * A code object is copied once, when it is first seen. Its address may be used again after it was freed, so an entry is
- * good only until its head is seen to differ: a check reads the head again, at most once a millisecond for each entry
- * that turns up anew on a stack, and not at all while a 3.14+ target says that no code object has been freed. */
+ * good only until its head is seen to differ: a check reads the head again, at most every 50 us for each entry
+ * that turns up anew on a stack, and in turn for one of those that stay, and not at all while a 3.14+ target says that no code object has been freed. */
 #pragma once
 #include "base/map.h"
 #include "cpython/code.h"

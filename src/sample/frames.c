@@ -115,12 +115,32 @@ size_t frames_common_root(const struct thread *thread, const struct frame_list *
 }
 
 /* All frames of the list, root first, as far as they are sound; *ret_same: how many stood there already. */
+/* Of the frames that stay one is looked at in turn, whether its code object is still the one that it was. */
+static struct error *check_one(struct stack_context *c, struct thread *thread, size_t same, bool *ret_same)
+{
+	*ret_same = true;
+	if (!same)
+		return NULL;
+	size_t i = thread->turn++ % same;
+	const struct seen_frame *seen = &thread->seen.frames.data[i];
+	const struct code_entry *entry;
+	if (!seen->code_id || !seen->code)
+		return NULL;
+	TRY(codes_get(c->codes, seen->code, &entry));
+	*ret_same = entry && entry->id == seen->code_id;
+	if (!*ret_same)
+		thread->seen.frames.count = i;
+	return NULL;
+}
+
 struct error *frames_take_list(struct stack_context *c, struct thread *thread, const struct frame_list *list, size_t *ret_same, bool *ret_sound)
 {
 	size_t count = list->frames.count, same = frames_common_root(thread, list);
 	thread->seen.frames.count = same;
 	*ret_same = same;
-	*ret_sound = true;
+	TRY(check_one(c, thread, same, ret_sound));
+	if (!*ret_sound)
+		return NULL;
 	for (size_t i = same - list->shared; i < count; i++) {
 		struct seen_frame seen;
 		TRY(frames_resolve(c, &list->frames.data[count - 1 - i], &seen, ret_sound));

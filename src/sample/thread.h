@@ -51,6 +51,7 @@ struct thread {
 	VEC(uint64_t) strays;      /* frames that lie in no chunk, as of the last walk */
 
 	struct seen_list seen;     /* the last sample's stack */
+	uint32_t turn;             /* which of its frames is looked at next for another code object */
 	size_t proven;             /* how many of its frames, from the root, are proven steps */
 	struct seen_list chains[2]; /* room for repairs */
 	uint64_t unchanged_until;  /* data stack below this address is what it was at the last sample; 0: not known */

@@ -47,7 +47,7 @@ def test_help_of_the_target_is_the_targets(pyrometer, any_python, tmp_path):
 
 
 def test_width_follows_the_terminal(ask):
-    assert len(ask("record", "--help", columns=50).splitlines()) > len(ask("record", "--help").splitlines())
+    assert len(ask("record", "--help", columns=60).splitlines()) > len(ask("record", "--help").splitlines())
 
 
 def test_version(ask):

@@ -263,7 +263,7 @@ static void expect_events_refused(struct event event, const char *words)
 	const struct event *events;
 	size_t count;
 	assert_true(vec_push(&ids.thread_process, 1));
-	kit_ok(events_encode(encoder, &event, 1, 0, event.time, &packed));
+	kit_ok(events_encode(encoder, &event, 1, 0, ids.tick_period_ns, &packed));
 	if (words)
 		kit_fails(events_decode(decoder, packed.bytes.data, packed.bytes.size, &ids, &events, &count),
 			ERROR_CORRUPT, words);
