@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static inline void cleanup_free_(void *p) { free(*(void **)p); }
+static inline void cleanup_free_(void *p)
+{
+	free(*(void **)p);
+}
 static inline void cleanup_close_(int *fd)
 {
 	if (*fd >= 0)
@@ -21,9 +24,9 @@ static inline void cleanup_closedir_(DIR **d)
 	if (*d)
 		closedir(*d);
 }
-#define _cleanup_free_ __attribute__((cleanup(cleanup_free_)))
-#define _cleanup_close_ __attribute__((cleanup(cleanup_close_)))
-#define _cleanup_fclose_ __attribute__((cleanup(cleanup_fclose_)))
+#define _cleanup_free_	   __attribute__((cleanup(cleanup_free_)))
+#define _cleanup_close_	   __attribute__((cleanup(cleanup_close_)))
+#define _cleanup_fclose_   __attribute__((cleanup(cleanup_fclose_)))
 #define _cleanup_closedir_ __attribute__((cleanup(cleanup_closedir_)))
 
 /* Hand a scope-bound pointer to the caller: the scope forgets it. */

@@ -12,7 +12,10 @@ static inline uint64_t clock_read(clockid_t clock)
 	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
-static inline uint64_t clock_now(void) { return clock_read(CLOCK_MONOTONIC); }
+static inline uint64_t clock_now(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}
 
 /* Until an absolute time; false when a signal came first. */
 static inline int clock_sleep_until(uint64_t when)

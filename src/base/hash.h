@@ -1,5 +1,5 @@
-/* hash.h: mixing of integers and hashing of bytes, for tables in memory. Neither is stable across versions of Pyrometer:
- * what stands in a file is checked with XXH64 (recording/block.h). */
+/* hash.h: mixing of integers and hashing of bytes, for tables in memory. Neither is stable across versions of
+ * Pyrometer: what stands in a file is checked with XXH64 (recording/block.h). */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -53,7 +53,8 @@ void map_remove(struct map *map, uint64_t key)
 	struct map_entry *slot = slot_of(map, key);
 	if (!slot->key)
 		return;
-	/* Close the gap, so that probing needs no tombstones: whoever stands later in the run and may move back does. */
+	/* Close the gap, so that probing needs no tombstones: whoever stands later in the run and may move back does.
+	 */
 	size_t gap = (size_t)(slot - map->entries);
 	for (size_t i = (gap + 1) & map->mask; map->entries[i].key; i = (i + 1) & map->mask) {
 		size_t home = hash_u64(map->entries[i].key) & map->mask;

@@ -7,7 +7,7 @@
 struct map {
 	struct map_entry {
 		uint64_t key, value;
-	} *entries;
+	} * entries;
 	size_t count;
 	size_t mask; /* capacity - 1; 0 while empty */
 };

@@ -16,8 +16,14 @@ static inline unsigned char *varint_put(unsigned char *p, uint64_t value)
 	return p;
 }
 
-static inline uint64_t zigzag(int64_t value) { return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63); }
-static inline int64_t unzigzag(uint64_t value) { return (int64_t)(value >> 1) ^ -(int64_t)(value & 1); }
+static inline uint64_t zigzag(int64_t value)
+{
+	return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+}
+static inline int64_t unzigzag(uint64_t value)
+{
+	return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
 
 /* A window on bytes that are not trusted. */
 struct bytes_reader {
@@ -39,7 +45,10 @@ static inline uint64_t read_varint(struct bytes_reader *r)
 	return 0;
 }
 
-static inline int64_t read_zigzag(struct bytes_reader *r) { return unzigzag(read_varint(r)); }
+static inline int64_t read_zigzag(struct bytes_reader *r)
+{
+	return unzigzag(read_varint(r));
+}
 
 /* `size` bytes in place, or NULL. */
 static inline const unsigned char *read_bytes(struct bytes_reader *r, size_t size)

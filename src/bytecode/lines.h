@@ -14,8 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The same values as `enum line_table_kind` of recording/sink.h, which this directory may not include; the profile,
- * that sees both, pins them together. */
+/* How a table is written. The values stand in recordings: they must not change. */
 enum lines_kind {
 	LINES_KIND_NONE = 0, /* no table: everything is on the first line */
 	LINES_KIND_LNOTAB_UNSIGNED,

@@ -77,7 +77,7 @@ static void view_thread(struct target *target, struct thread *thread, struct thr
 	thread->changed = false; /* of one sample there is no movement to be seen: the kernel is asked */
 	view->state = states_of_thread(target, thread, clock_now(), &view->syscall);
 	if (!target_thread_name(target, thread, &view->name) && thread->tid &&
-	    task_read_name(target->pid, (pid_t)thread->tid, kernel_name))
+		task_read_name(target->pid, (pid_t)thread->tid, kernel_name))
 		buffer_add_string(&view->name, kernel_name);
 }
 
@@ -136,7 +136,8 @@ static void write_thread(struct dump *dump, const struct thread_view *view, stru
 	buffer_printf(text, "\n%sthread %u", bold, view->thread->tid);
 	if (view->name.size)
 		buffer_printf(text, " \"%.*s\"", (int)view->name.size, view->name.data);
-	buffer_printf(text, "%s %s%s", plain, state_word(view->state), target_holds_gil(target, view->thread) ? ", holds the GIL" : "");
+	buffer_printf(text, "%s %s%s", plain, state_word(view->state),
+		target_holds_gil(target, view->thread) ? ", holds the GIL" : "");
 	if (view->thread->quality == QUALITY_REPAIRED)
 		buffer_add_string(text, ", repaired");
 	buffer_add_char(text, '\n');
@@ -148,7 +149,8 @@ static void write_thread(struct dump *dump, const struct thread_view *view, stru
 static void write_json_stack(struct dump *dump, uint32_t stack, struct json *json)
 {
 	for (; stack; stack = dump->profile->stacks.data[stack].parent) {
-		const struct profile_frame *frame = &dump->profile->frames.data[dump->profile->stacks.data[stack].frame];
+		const struct profile_frame *frame = &dump->profile->frames
+							     .data[dump->profile->stacks.data[stack].frame];
 		const struct profile_function *function = &dump->profile->functions.data[frame->function];
 		json_open(json, NULL, '{');
 		json_bytes(json, "name", function->name);
@@ -211,13 +213,15 @@ static struct error *find_pid(const struct dump_options *options, const struct i
 {
 	*ret_pid = options->pid;
 	if (invocation->word_count > (options->pid ? 0 : 1))
-		return error_new(ERROR_USAGE, "'%s' is one word too many: dump takes one PID", invocation->words[options->pid ? 0 : 1]);
+		return error_new(ERROR_USAGE, "'%s' is one word too many: dump takes one PID",
+			invocation->words[options->pid ? 0 : 1]);
 	if (options->pid)
 		return NULL;
 	if (!invocation->word_count)
 		return error_new(ERROR_USAGE, "dump needs the PID of a process; `pyrometer ps` lists them");
 	if (!value_parse_pid(invocation->words[0], ret_pid))
-		return error_new(ERROR_USAGE, "'%s' is no PID; `pyrometer ps` lists the Python processes", invocation->words[0]);
+		return error_new(
+			ERROR_USAGE, "'%s' is no PID; `pyrometer ps` lists the Python processes", invocation->words[0]);
 	return NULL;
 }
 
@@ -225,7 +229,8 @@ static struct error *explain(pid_t pid, struct error *error)
 {
 	_cleanup_error_ struct error *cause = error;
 	if (cause->kind == ERROR_DENIED)
-		return error_new(ERROR_DENIED, "process %d cannot be read: %s; `pyrometer doctor -p %d` says why and what to do", pid,
+		return error_new(ERROR_DENIED,
+			"process %d cannot be read: %s; `pyrometer doctor -p %d` says why and what to do", pid,
 			error_message(cause), pid);
 	if (cause->kind == ERROR_UNSUPPORTED)
 		return error_new(ERROR_UNSUPPORTED, "process %d cannot be dumped: %s", pid, error_message(cause));
@@ -240,7 +245,9 @@ static struct error *define_process(struct dump *dump)
 	const struct recording_info info = { .mode = RECORDING_SAMPLES, .start_unix_ns = clock_read(CLOCK_REALTIME) };
 	TRY(sink->ops->begin(sink, &info));
 	target_search_path(dump->target, &path);
-	const struct process_def def = { .id = 1, .pid = (uint32_t)dump->target->pid, .search_path = { path.data, path.size } };
+	const struct process_def def = {
+		.id = 1, .pid = (uint32_t)dump->target->pid, .search_path = { path.data, path.size }
+	};
 	return sink->ops->process(sink, &def);
 }
 
@@ -300,16 +307,21 @@ const struct command dump_command = {
 	.description =
 		"Prints what each Python thread of a running process does at this moment: its name, whether it runs, is idle or waits "
 		"for the GIL, and its stack with the lines of source, innermost first. The process is not stopped.",
-	.options = (const struct option[]){
-		{ 'p', "pid", "PID", "the process, if it is not given as a word", OPTION_PID(struct dump_options, pid) },
-		{ 0, "json", NULL, "print JSON, schema pyrometer.dump/1", OPTION_FLAG(struct dump_options, json) },
-		{ 0, "full-paths", NULL, "file names as the process has them", OPTION_FLAG(struct dump_options, full_paths) },
-		{ 0 },
-	},
+	.options =
+		(const struct option[]){
+			{ 'p', "pid", "PID", "the process, if it is not given as a word",
+				OPTION_PID(struct dump_options, pid) },
+			{ 0, "json", NULL, "print JSON, schema pyrometer.dump/1",
+				OPTION_FLAG(struct dump_options, json) },
+			{ 0, "full-paths", NULL, "file names as the process has them",
+				OPTION_FLAG(struct dump_options, full_paths) },
+			{ 0 },
+		},
 	.options_size = sizeof(struct dump_options),
-	.examples = (const struct example[]){
-		{ "dump 4242", "where does it hang?" },
-		{ NULL, NULL },
-	},
+	.examples =
+		(const struct example[]){
+			{ "dump 4242", "where does it hang?" },
+			{ NULL, NULL },
+		},
 	.run = dump_run,
 };

@@ -33,8 +33,8 @@ static struct error *choose_format(const char *path, const char *format, const s
 	_cleanup_buffer_ struct buffer known = { 0 };
 	for (const struct report_format *const *each = report_list_formats(); *each; each++)
 		buffer_printf(&known, ", %s", format ? (*each)->name : (*each)->extensions[0]);
-	return error_new(ERROR_USAGE, "%s%s is no format that is known: %s%s", format ? "" : "the name ", format ? format : path,
-		format ? "pyro" : ".pyro", buffer_string(&known));
+	return error_new(ERROR_USAGE, "%s%s is no format that is known: %s%s", format ? "" : "the name ",
+		format ? format : path, format ? "pyro" : ".pyro", buffer_string(&known));
 }
 
 static struct error *add_recording(struct outputs *outputs, const char *path)
@@ -192,7 +192,8 @@ static struct error *write_report(struct outputs *outputs, const struct output *
 	TRY(output->format->write(outputs->profile, &options, &content));
 	if (content.failed)
 		return &error_no_memory;
-	return to_stdout ? write_all(STDOUT_FILENO, content.data, content.size, "standard output") : replace_file(output->path, &content);
+	return to_stdout ? write_all(STDOUT_FILENO, content.data, content.size, "standard output")
+			 : replace_file(output->path, &content);
 }
 
 static struct error *print_summary(struct outputs *outputs)
@@ -206,7 +207,8 @@ static struct error *print_summary(struct outputs *outputs)
 		const struct output *output = &outputs->items.data[i];
 		if (strcmp(output->path, "-") == 0)
 			continue;
-		buffer_printf(&text, "%s%s %s", i ? "" : "\n", output->format ? "report:   " : "recording:", output->path);
+		buffer_printf(
+			&text, "%s%s %s", i ? "" : "\n", output->format ? "report:   " : "recording:", output->path);
 		if (!output->format)
 			buffer_printf(&text, "    (pyrometer report %s)", output->path);
 		buffer_add_char(&text, '\n');

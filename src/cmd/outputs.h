@@ -1,16 +1,16 @@
 /* outputs.h: where a recording command's results go: the recording itself, reports beside it, and the text at the end.
  *
- * Recordings grow as FILE.part; everything else is written beside and renamed when it is whole. An existing file is as it
- * was until then. */
+ * Recordings grow as FILE.part; everything else is written beside and renamed when it is whole. An existing file is as
+ * it was until then. */
 #pragma once
 #include "cmd/option.h"
 #include "recording/tee.h"
 #include "report/report.h"
 
 struct output {
-	const char *path; /* "-": stdout */
+	const char *path;		    /* "-": stdout */
 	const struct report_format *format; /* NULL: the recording */
-	struct sink *writer; /* of a recording */
+	struct sink *writer;		    /* of a recording */
 };
 
 struct outputs {
@@ -18,7 +18,7 @@ struct outputs {
 	struct tee tee;
 	struct profile *profile;      /* what is reported; NULL when nothing is */
 	struct report_options report; /* for all reports; set by the command */
-	char *default_path;           /* NAME-PID.pyro, when no -o was given */
+	char *default_path;	      /* NAME-PID.pyro, when no -o was given */
 	bool quiet;
 };
 

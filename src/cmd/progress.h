@@ -4,8 +4,8 @@
 
 struct progress {
 	uint64_t duration; /* ns; 0: open end */
-	uint64_t next;     /* event time of the next line */
-	bool shown;        /* a line stands there */
+	uint64_t next;	   /* event time of the next line */
+	bool shown;	   /* a line stands there */
 	bool enabled;
 };
 

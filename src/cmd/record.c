@@ -1,4 +1,5 @@
-/* record.c: `pyrometer record`: starts a program or looks at a running one, samples it, and says where the time went. */
+/* record.c: `pyrometer record`: starts a program or looks at a running one, samples it, and says where the time went.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -68,10 +69,15 @@ static struct error *create_sampler(struct recording *r)
 	version_write_short(&tool);
 	buffer_printf(&system, "%s %s %s", names.sysname, names.release, names.machine);
 	const struct sampler_options options = {
-		.period_ns = period_of(r->options->rate), .duration = r->options->duration, .blocking = r->options->blocking,
+		.period_ns = period_of(r->options->rate),
+		.duration = r->options->duration,
+		.blocking = r->options->blocking,
 		.follow = r->options->follow,
-		.info = { .rate_millihertz = r->options->rate, .command = { command.data, command.size }, .tool = { tool.data, tool.size },
-			.system = { system.data, system.size }, .host = text_of(names.nodename) },
+		.info = { .rate_millihertz = r->options->rate,
+			.command = { command.data, command.size },
+			.tool = { tool.data, tool.size },
+			.system = { system.data, system.size },
+			.host = text_of(names.nodename) },
 	};
 	return sampler_create(&options, outputs_sink(&r->outputs), &r->sampler);
 }
@@ -124,7 +130,8 @@ static struct error *check_attach(const struct recording *r)
 	if (cause->kind == ERROR_NOT_READY)
 		return NULL;
 	if (cause->kind == ERROR_DENIED)
-		return error_new(ERROR_DENIED, "process %d cannot be read: %s; `pyrometer doctor -p %d` says why and what to do", r->pid,
+		return error_new(ERROR_DENIED,
+			"process %d cannot be read: %s; `pyrometer doctor -p %d` says why and what to do", r->pid,
 			error_message(cause), r->pid);
 	if (cause->kind == ERROR_UNSUPPORTED)
 		return error_new(ERROR_UNSUPPORTED, "process %d cannot be sampled: %s", r->pid, error_message(cause));
@@ -228,32 +235,46 @@ const struct command record_command = {
 		"A .py file, a folder or zip file with __main__.py, -m and -c are run by Python; any other command is executed as it "
 		"stands. The program keeps its terminal, its signals and its exit status. Ctrl-C ends the recording and reports.\n\n"
 		"Without -o the recording is NAME-PID.pyro in the current folder; `pyrometer report` reads it.",
-	.options = (const struct option[]){
-		{ 'p', "pid", "PID", "look at this running process", OPTION_PID(struct record_options, pid) },
-		PROGRAM_OPTION_ROWS(struct record_options, program),
-		{ 'd', "duration", "TIME", "end after this long (10, 500ms, 2m)", OPTION_DURATION(struct record_options, duration) },
-		{ 'r', "rate", "RATE", "samples a second (default 1000; 10khz, an interval such as 100us, or max)",
-			OPTION_RATE(struct record_options, rate) },
-		{ 's', "subprocesses", NULL, "follow the processes that it starts", OPTION_FLAG(struct record_options, follow) },
-		{ 0, "blocking", NULL, "stop the thread that holds the GIL while it is read: exact, but it costs the program some 40 us "
-			"a sample", OPTION_FLAG(struct record_options, blocking) },
-		{ 'o', "output", "FILE", "where the result goes; its name gives the format: .pyro, .svg, .collapsed, .speedscope.json, "
-			".pb.gz, .json, .txt; may be given more than once; - is stdout", OPTION_LIST(struct record_options, outputs) },
-		{ 0, "format", "NAME", "the format of outputs whose name does not tell", OPTION_TEXT(struct record_options, format) },
-		{ 0, "idle", NULL, "reports with idle time", OPTION_FLAG(struct record_options, idle) },
-		{ 0, "threads", NULL, "reports with a root frame for each thread", OPTION_FLAG(struct record_options, threads) },
-		{ 0, "full-paths", NULL, "reports with whole file names", OPTION_FLAG(struct record_options, full_paths) },
-		{ 'q', "quiet", NULL, "no progress and no report at the end", OPTION_FLAG(struct record_options, quiet) },
-		{ 0 },
-	},
+	.options =
+		(const struct option[]){
+			{ 'p', "pid", "PID", "look at this running process", OPTION_PID(struct record_options, pid) },
+			PROGRAM_OPTION_ROWS(struct record_options, program),
+			{ 'd', "duration", "TIME", "end after this long (10, 500ms, 2m)",
+				OPTION_DURATION(struct record_options, duration) },
+			{ 'r', "rate", "RATE",
+				"samples a second (default 1000; 10khz, an interval such as 100us, or max)",
+				OPTION_RATE(struct record_options, rate) },
+			{ 's', "subprocesses", NULL, "follow the processes that it starts",
+				OPTION_FLAG(struct record_options, follow) },
+			{ 0, "blocking", NULL,
+				"stop the thread that holds the GIL while it is read: exact, but it costs the program some 40 us "
+				"a sample",
+				OPTION_FLAG(struct record_options, blocking) },
+			{ 'o', "output", "FILE",
+				"where the result goes; its name gives the format: .pyro, .svg, .collapsed, .speedscope.json, "
+				".pb.gz, .json, .txt; may be given more than once; - is stdout",
+				OPTION_LIST(struct record_options, outputs) },
+			{ 0, "format", "NAME", "the format of outputs whose name does not tell",
+				OPTION_TEXT(struct record_options, format) },
+			{ 0, "idle", NULL, "reports with idle time", OPTION_FLAG(struct record_options, idle) },
+			{ 0, "threads", NULL, "reports with a root frame for each thread",
+				OPTION_FLAG(struct record_options, threads) },
+			{ 0, "full-paths", NULL, "reports with whole file names",
+				OPTION_FLAG(struct record_options, full_paths) },
+			{ 'q', "quiet", NULL, "no progress and no report at the end",
+				OPTION_FLAG(struct record_options, quiet) },
+			{ 0 },
+		},
 	.rule = OPTIONS_BEFORE_WORD,
 	.defaults = &(const struct record_options){ .rate = 1000000 },
 	.options_size = sizeof(struct record_options),
-	.examples = (const struct example[]){
-		{ "record app.py arg1", "start a script, record to its end" },
-		{ "record -p 4242 -d 60 -o profile.svg", "a minute of a running process, as a flame graph" },
-		{ "record -s -r 10khz -- gunicorn app:app", "a command and its workers, ten thousand times a second" },
-		{ NULL, NULL },
-	},
+	.examples =
+		(const struct example[]){
+			{ "record app.py arg1", "start a script, record to its end" },
+			{ "record -p 4242 -d 60 -o profile.svg", "a minute of a running process, as a flame graph" },
+			{ "record -s -r 10khz -- gunicorn app:app",
+				"a command and its workers, ten thousand times a second" },
+			{ NULL, NULL },
+		},
 	.run = record_run,
 };

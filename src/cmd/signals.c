@@ -21,7 +21,8 @@ void signals_catch(void)
 		struct sigaction before;
 		if (sigaction(caught[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
 			continue;
-		sigaction(caught[i], &(struct sigaction){ .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART }, NULL);
+		sigaction(caught[i],
+			&(struct sigaction){ .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART }, NULL);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* signals.h: the signals of a command that watches a target.
  *
- * Ctrl-C on the terminal goes to the target as well, from the terminal; we only end and report, and a second one makes us
- * leave. A signal that somebody sends to us alone is passed on once to a target that we started. */
+ * Ctrl-C on the terminal goes to the target as well, from the terminal; we only end and report, and a second one makes
+ * us leave. A signal that somebody sends to us alone is passed on once to a target that we started. */
 #pragma once
 #include <stdbool.h>
 #include <sys/types.h>

@@ -2,7 +2,8 @@
  *
  * From 3.11 a call of Python code from Python code pushes a frame without any C call between, and only a few opcodes do
  * that. Until 3.13 a frame that was left keeps its content, so a caller that has just begun or is about to return looks
- * as if the callee of an earlier call were still there; its instruction tells. A leaf at any opcode that calls is in C. */
+ * as if the callee of an earlier call were still there; its instruction tells. A leaf at any opcode that calls is in C.
+ */
 #pragma once
 #include "cpython/frame.h"
 #include "cpython/runtime.h"

@@ -42,9 +42,12 @@ static uint32_t frame_size(const struct layout *l, const unsigned char *bytes)
 bool code_head_parse(const struct layout *l, const unsigned char *bytes, struct code_head *ret_head)
 {
 	struct code_head head = {
-		.filename = word(bytes, l->code.filename), .name = word(bytes, l->code.name),
-		.qualname = word(bytes, l->code.qualname), .linetable = word(bytes, l->code.linetable),
-		.first_line = half(bytes, l->code.firstlineno), .version = half(bytes, l->code.version),
+		.filename = word(bytes, l->code.filename),
+		.name = word(bytes, l->code.name),
+		.qualname = word(bytes, l->code.qualname),
+		.linetable = word(bytes, l->code.linetable),
+		.first_line = half(bytes, l->code.firstlineno),
+		.version = half(bytes, l->code.version),
 		.flags = half(bytes, l->code.flags),
 	};
 	if (l->code.code_adaptive != LAYOUT_NONE) {
@@ -59,7 +62,7 @@ bool code_head_parse(const struct layout *l, const unsigned char *bytes, struct 
 			return false;
 	}
 	if (!is_pointer(head.filename) || !is_pointer(head.name) || !is_pointer(head.linetable) ||
-	    (l->code.qualname != LAYOUT_NONE && !is_pointer(head.qualname)) || head.first_line > LINE_MAX_SANE)
+		(l->code.qualname != LAYOUT_NONE && !is_pointer(head.qualname)) || head.first_line > LINE_MAX_SANE)
 		return false;
 	*ret_head = head;
 	return true;
@@ -67,30 +70,33 @@ bool code_head_parse(const struct layout *l, const unsigned char *bytes, struct 
 
 bool code_head_equal(const struct code_head *a, const struct code_head *b)
 {
-	return a->filename == b->filename && a->name == b->name && a->qualname == b->qualname && a->linetable == b->linetable &&
-	       a->instructions == b->instructions && a->first_line == b->first_line && a->version == b->version && a->flags == b->flags;
+	return a->filename == b->filename && a->name == b->name && a->qualname == b->qualname &&
+	       a->linetable == b->linetable && a->instructions == b->instructions && a->first_line == b->first_line &&
+	       a->version == b->version && a->flags == b->flags;
 }
 
-static uint32_t line_table_kind(uint16_t version)
+static enum lines_kind line_table_kind(uint16_t version)
 {
 	if (version >= 0x030b)
-		return LINES_311;
+		return LINES_KIND_311;
 	if (version == 0x030a)
-		return LINES_310;
-	return version >= 0x0300 ? LINES_LNOTAB_SIGNED : LINES_LNOTAB_UNSIGNED;
+		return LINES_KIND_310;
+	return version >= 0x0300 ? LINES_KIND_LNOTAB_SIGNED : LINES_KIND_LNOTAB_UNSIGNED;
 }
 
 static bool still_same(struct memory *memory, const struct layout *l, uint64_t code, const struct code_head *head)
 {
 	unsigned char bytes[CODE_HEAD_MAX];
 	struct code_head now;
-	return memory_read(memory, code, bytes, code_head_size(l)) && code_head_parse(l, bytes, &now) && code_head_equal(head, &now);
+	return memory_read(memory, code, bytes, code_head_size(l)) && code_head_parse(l, bytes, &now) &&
+	       code_head_equal(head, &now);
 }
 
 bool code_read(struct memory *memory, const struct runtime *runtime, uint64_t code, const struct code_head *head,
 	struct code_content *ret_content)
 {
-	struct code_content content = { .def = { .first_line = head->first_line, .line_table_kind = line_table_kind(runtime->version) } };
+	struct code_content content = { .first_line = head->first_line,
+		.line_table_kind = line_table_kind(runtime->version) };
 	struct buffer *bytes = &content.bytes;
 	size_t ends[4];
 	bool ok = object_read_text(memory, runtime, head->filename, bytes);
@@ -105,10 +111,10 @@ bool code_read(struct memory *memory, const struct runtime *runtime, uint64_t co
 		buffer_deinit(bytes);
 		return false;
 	}
-	content.def.file = (struct text){ bytes->data, ends[0] };
-	content.def.name = (struct text){ bytes->data + ends[0], ends[1] - ends[0] };
-	content.def.qualname = (struct text){ bytes->data + ends[1], ends[2] - ends[1] };
-	content.def.line_table = (struct text){ bytes->data + ends[2], ends[3] - ends[2] };
+	content.file = (struct text){ bytes->data, ends[0] };
+	content.name = (struct text){ bytes->data + ends[0], ends[1] - ends[0] };
+	content.qualname = (struct text){ bytes->data + ends[1], ends[2] - ends[1] };
+	content.line_table = (struct text){ bytes->data + ends[2], ends[3] - ends[2] };
 	*ret_content = content;
 	return true;
 }

@@ -4,19 +4,20 @@
  * compared to notice that; it costs one read of the object's fixed part. */
 #pragma once
 #include "base/buffer.h"
+#include "base/text.h"
+#include "bytecode/lines.h"
 #include "cpython/runtime.h"
-#include "recording/sink.h"
 
 enum { CODE_HEAD_MAX = 256 };
 
 /* The words that cannot all be equal in two code objects that differ in anything that we report. */
 struct code_head {
 	uint64_t filename, name, qualname, linetable;
-	uint64_t instructions;  /* 3.11+: how many bytes of code follow the fixed part; before: the bytes object */
+	uint64_t instructions; /* 3.11+: how many bytes of code follow the fixed part; before: the bytes object */
 	uint32_t first_line;
-	uint32_t flags;         /* co_flags */
-	uint32_t version;       /* 3.12+: co_version */
-	uint32_t frame_size;    /* 3.11+: bytes of a frame of it on the data stack: where its callee's begins */
+	uint32_t flags;	     /* co_flags */
+	uint32_t version;    /* 3.12+: co_version */
+	uint32_t frame_size; /* 3.11+: bytes of a frame of it on the data stack: where its callee's begins */
 };
 
 /* Generators, coroutines, asynchronous generators: their frames have no caller while they are suspended. */
@@ -31,10 +32,12 @@ size_t code_head_size(const struct layout *layout);
 bool code_head_parse(const struct layout *layout, const unsigned char *bytes, struct code_head *ret_head);
 bool code_head_equal(const struct code_head *a, const struct code_head *b);
 
-/* A code object's content, copied. The texts of `def` point into `bytes`. */
+/* A code object's content, copied. The texts point into `bytes`. */
 struct code_content {
 	struct buffer bytes;
-	struct code_def def; /* id 0 */
+	struct text file, name, qualname, line_table;
+	uint32_t first_line;
+	enum lines_kind line_table_kind;
 };
 
 /* Reads everything; false when the object changed or went away meanwhile. */

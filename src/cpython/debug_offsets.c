@@ -17,7 +17,7 @@ bool debug_offsets_head_read(struct memory *memory, uint64_t runtime, struct deb
 		uint64_t version, free_threaded;
 	} head;
 	if (!memory_read(memory, runtime, &head, sizeof head) || memcmp(head.cookie, cookie, sizeof cookie) != 0 ||
-	    head.version >> 32 || head.version >> 24 != 3 || head.free_threaded > 1)
+		head.version >> 32 || head.version >> 24 != 3 || head.free_threaded > 1)
 		return false;
 	*ret_head = (struct debug_offsets_head){ (uint32_t)head.version, head.free_threaded };
 	return true;
@@ -35,7 +35,8 @@ bool debug_offsets_search(struct memory *memory, uint64_t start, uint64_t end, u
 		if (!memory_read(memory, at, block, size))
 			continue;
 		for (size_t i = 0; i + sizeof cookie <= size; i += 8)
-			if (memcmp(block + i, cookie, sizeof cookie) == 0 && debug_offsets_head_read(memory, at + i, &head)) {
+			if (memcmp(block + i, cookie, sizeof cookie) == 0 &&
+				debug_offsets_head_read(memory, at + i, &head)) {
 				*ret_runtime = at + i;
 				return true;
 			}
@@ -56,11 +57,13 @@ static struct error *apply(const struct debug_offsets_map *map, const unsigned c
 	for (size_t i = 0; i < map->field_count; i++) {
 		const struct debug_offsets_field *field = &map->fields[i];
 		uint32_t *ours = (uint32_t *)((unsigned char *)layout + field->field);
-		uint64_t value = word(bytes, map->size, field->source) + word(bytes, map->size, field->plus) - word(bytes, map->size, field->minus);
+		uint64_t value = word(bytes, map->size, field->source) + word(bytes, map->size, field->plus) -
+				 word(bytes, map->size, field->minus);
 		if (*ours == LAYOUT_NONE)
 			continue;
 		if (value > OFFSET_MAX)
-			return error_new(ERROR_UNSUPPORTED, "the target publishes an impossible offset, %#llx, for field %u of its structs",
+			return error_new(ERROR_UNSUPPORTED,
+				"the target publishes an impossible offset, %#llx, for field %u of its structs",
 				(unsigned long long)value, field->field);
 		*ours = (uint32_t)value;
 	}

@@ -15,6 +15,6 @@ struct debug_offsets_head {
 bool debug_offsets_head_read(struct memory *memory, uint64_t runtime, struct debug_offsets_head *ret_head);
 /* Searches [start, end) for one. */
 bool debug_offsets_search(struct memory *memory, uint64_t start, uint64_t end, uint64_t *ret_runtime);
-/* Writes what is published over `layout`, which holds the table's row for that version. *ret_published is false when this
- * version publishes nothing. An offset that cannot be right is an error that names it. */
+/* Writes what is published over `layout`, which holds the table's row for that version. *ret_published is false when
+ * this version publishes nothing. An offset that cannot be right is an error that names it. */
 struct error *debug_offsets_apply(struct memory *memory, uint64_t runtime, struct layout *layout, bool *ret_published);

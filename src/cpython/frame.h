@@ -14,11 +14,11 @@ enum frame_kind {
 
 struct frame {
 	uint64_t address;
-	uint64_t previous;    /* the caller's frame; 0: none */
-	uint64_t code;        /* 0: none, the frame is dead */
-	int64_t instruction;  /* address of the instruction from 3.11, its index as the version counts before */
+	uint64_t previous;   /* the caller's frame; 0: none */
+	uint64_t code;	     /* 0: none, the frame is dead */
+	int64_t instruction; /* address of the instruction from 3.11, its index as the version counts before */
 	enum frame_kind kind;
-	bool from_c;          /* 3.11: the C evaluator was entered with it; from 3.12 a shim lies below such a frame */
+	bool from_c; /* 3.11: the C evaluator was entered with it; from 3.12 a shim lies below such a frame */
 };
 
 /* Where in the struct the bytes that are needed begin, and how many they are. */
@@ -28,7 +28,8 @@ static inline uint32_t frame_bytes_start(const struct layout *l)
 }
 static inline uint32_t frame_bytes_size(const struct layout *l)
 {
-	return l->pyframe.back != LAYOUT_NONE ? l->pyframe.lasti + 4u - l->pyframe.back : l->iframe.owner + 8u - l->iframe.owner % 8u;
+	return l->pyframe.back != LAYOUT_NONE ? l->pyframe.lasti + 4u - l->pyframe.back
+					      : l->iframe.owner + 8u - l->iframe.owner % 8u;
 }
 
 static inline uint64_t frame_word_(const unsigned char *bytes, uint32_t offset)
@@ -53,7 +54,8 @@ static inline struct frame frame_parse(const struct layout *l, uint64_t address,
 	frame.previous = frame_word_(bytes, l->iframe.previous);
 	frame.code = frame_word_(bytes, l->iframe.executable) & ~(l->version >= 0x030e ? 3ull : 0ull);
 	frame.instruction = (int64_t)frame_word_(bytes, l->iframe.instruction);
-	/* Owners: 0 a thread's stack, 1 a generator, 2 a frame object; from 3.12 on 3, and 4 in 3.14, are entries from C. */
+	/* Owners: 0 a thread's stack, 1 a generator, 2 a frame object; from 3.12 on 3, and 4 in 3.14, are entries from
+	 * C. */
 	if (l->version >= 0x030c && bytes[l->iframe.owner] >= 3)
 		frame.kind = FRAME_SHIM;
 	if (l->iframe.is_entry != LAYOUT_NONE)
@@ -61,8 +63,8 @@ static inline struct frame frame_parse(const struct layout *l, uint64_t address,
 	return frame;
 }
 
-/* Byte offset of the instruction in its code; -1: the code has not begun. May be out of the code's bounds when the frame
- * was torn: the caller checks. */
+/* Byte offset of the instruction in its code; -1: the code has not begun. May be out of the code's bounds when the
+ * frame was torn: the caller checks. */
 static inline int64_t frame_offset(const struct layout *l, const struct frame *frame)
 {
 	if (l->pyframe.back != LAYOUT_NONE)

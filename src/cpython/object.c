@@ -34,7 +34,8 @@ static void add_utf8(struct buffer *text, uint32_t c)
 	}
 }
 
-static bool read_characters(struct memory *memory, uint64_t address, uint64_t length, unsigned width, bool ascii, struct buffer *text)
+static bool read_characters(
+	struct memory *memory, uint64_t address, uint64_t length, unsigned width, bool ascii, struct buffer *text)
 {
 	if (length > OBJECT_TEXT_MAX)
 		return false;
@@ -58,7 +59,8 @@ static bool read_unicode(struct memory *memory, const struct layout *l, uint64_t
 {
 	uint64_t length;
 	uint32_t state;
-	if (!memory_read_u64(memory, object + l->unicode.length, &length) || !memory_read_u32(memory, object + l->unicode.state, &state))
+	if (!memory_read_u64(memory, object + l->unicode.length, &length) ||
+		!memory_read_u32(memory, object + l->unicode.state, &state))
 		return false;
 	unsigned shift = l->unicode.kind_bit;
 	unsigned kind = state >> shift & 7, compact = state >> (shift + 3) & 1, ascii = state >> (shift + 4) & 1;
@@ -75,14 +77,16 @@ static bool read_unicode2(struct memory *memory, const struct layout *l, uint64_
 {
 	uint64_t length, data;
 	return memory_read_u64(memory, object + l->unicode.length, &length) &&
-	       memory_read_u64(memory, object + l->unicode.any_data, &data) && read_characters(memory, data, length, 4, false, text);
+	       memory_read_u64(memory, object + l->unicode.any_data, &data) &&
+	       read_characters(memory, data, length, 4, false, text);
 }
 
 bool object_type_name(struct memory *memory, const struct runtime *runtime, uint64_t object, char *name, size_t size)
 {
 	uint64_t type, text;
 	return memory_read_u64(memory, object + runtime->layout.object.type, &type) &&
-	       memory_read_u64(memory, type + runtime->layout.type.name, &text) && memory_read_string(memory, text, name, size);
+	       memory_read_u64(memory, type + runtime->layout.type.name, &text) &&
+	       memory_read_string(memory, text, name, size);
 }
 
 bool object_read_text(struct memory *memory, const struct runtime *runtime, uint64_t object, struct buffer *text)
@@ -104,7 +108,8 @@ bool object_read_bytes(struct memory *memory, const struct runtime *runtime, uin
 	const struct layout *l = &runtime->layout;
 	uint64_t size;
 	if (!object || !memory_read_u64(memory, object + l->var_object.size, &size) || size > OBJECT_BYTES_MAX ||
-	    !buffer_reserve(bytes, size + 1) || !memory_read(memory, object + l->bytes.data, bytes->data + bytes->size, size))
+		!buffer_reserve(bytes, size + 1) ||
+		!memory_read(memory, object + l->bytes.data, bytes->data + bytes->size, size))
 		return false;
 	bytes->size += size;
 	return true;
@@ -112,8 +117,8 @@ bool object_read_bytes(struct memory *memory, const struct runtime *runtime, uin
 
 /* ---- ints ---- */
 
-/* Digits of 30 bits; their count and sign in ob_size until 3.11, in lv_tag (count << 3 | sign) from 3.12. Both lie before
- * the digits. 2.7: ob_ival is where the count would be. */
+/* Digits of 30 bits; their count and sign in ob_size until 3.11, in lv_tag (count << 3 | sign) from 3.12. Both lie
+ * before the digits. 2.7: ob_ival is where the count would be. */
 bool object_read_int(struct memory *memory, const struct runtime *runtime, uint64_t object, int64_t *ret_value)
 {
 	const struct layout *l = &runtime->layout;
@@ -125,7 +130,8 @@ bool object_read_int(struct memory *memory, const struct runtime *runtime, uint6
 		return memory_read_u64(memory, object + l->object.size, (uint64_t *)ret_value);
 	bool tagged = l->long_object.lv_tag != LAYOUT_NONE;
 	uint64_t start = object + (tagged ? l->long_object.lv_tag : l->var_object.size);
-	const size_t whole = sizeof number.head + sizeof number.digits, least = sizeof number.head + sizeof *number.digits;
+	const size_t whole = sizeof number.head + sizeof number.digits,
+		     least = sizeof number.head + sizeof *number.digits;
 	if (!memory_read(memory, start, &number, whole) && !memory_read(memory, start, &number, least))
 		return false;
 	bool negative = tagged ? (number.head & 3) == 2 : (int64_t)number.head < 0;

@@ -21,7 +21,8 @@ bool object_type_name(struct memory *memory, const struct runtime *runtime, uint
 
 /* Calls `visit` for each (key, value) of a dict object until it returns false. */
 typedef bool dict_visitor(void *context, uint64_t key, uint64_t value);
-bool object_read_dict(struct memory *memory, const struct runtime *runtime, uint64_t dict, dict_visitor *visit, void *context);
+bool object_read_dict(
+	struct memory *memory, const struct runtime *runtime, uint64_t dict, dict_visitor *visit, void *context);
 /* The value of a str key, or 0. */
 uint64_t object_dict_get(struct memory *memory, const struct runtime *runtime, uint64_t dict, const char *key);
 /* An instance's attribute from its own dictionary, wherever that version keeps it; 0 when it has none. */

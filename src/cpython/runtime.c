@@ -43,12 +43,13 @@ static bool is_surely_interpreter(struct memory *memory, const struct layout *la
 	uint64_t at = interpreter, modules, type, name;
 	char text[8];
 	for (unsigned i = 0; at; i++)
-		if (i == INTERPRETERS_MAX || !is_interpreter(memory, layout, at) || !memory_read_u64(memory, at + layout->interp.next, &at))
+		if (i == INTERPRETERS_MAX || !is_interpreter(memory, layout, at) ||
+			!memory_read_u64(memory, at + layout->interp.next, &at))
 			return false;
 	return memory_read_u64(memory, interpreter + layout->interp.modules, &modules) && modules &&
 	       memory_read_u64(memory, modules + layout->object.type, &type) &&
-	       memory_read_u64(memory, type + layout->type.name, &name) && memory_read_string(memory, name, text, sizeof text) &&
-	       strcmp(text, "dict") == 0;
+	       memory_read_u64(memory, type + layout->type.name, &name) &&
+	       memory_read_string(memory, name, text, sizeof text) && strcmp(text, "dict") == 0;
 }
 
 /* Looks through the object's data for a pointer to an interpreter: the last resort, for a binary whose names are all
@@ -70,7 +71,8 @@ static bool scan_for_interpreter(const struct candidate *c, const struct layout 
 			for (size_t k = 0; k < size / 8; k++)
 				/* A pointer into this object or to a small number is no heap object; in 3.11+ the main
 				 * interpreter lies inside _PyRuntime itself. */
-				if (words[k] > 0x10000 && words[k] >> 47 == 0 && is_surely_interpreter(c->memory, layout, words[k])) {
+				if (words[k] > 0x10000 && words[k] >> 47 == 0 &&
+					is_surely_interpreter(c->memory, layout, words[k])) {
 					*ret_address = at + k * 8;
 					return true;
 				}
@@ -87,7 +89,8 @@ static struct error *take_layout(struct runtime *runtime, bool free_threaded)
 	if (!layout) {
 		char version[24];
 		runtime_version_text(runtime, version);
-		return error_new(ERROR_UNSUPPORTED, "Python %s%s is not one that this pyrometer reads (2.7 and 3.6 to 3.15)", version,
+		return error_new(ERROR_UNSUPPORTED,
+			"Python %s%s is not one that this pyrometer reads (2.7 and 3.6 to 3.15)", version,
 			free_threaded ? " free-threaded" : "");
 	}
 	runtime->layout = *layout;
@@ -132,11 +135,11 @@ static bool find_runtime_struct(const struct candidate *c, uint64_t *ret_address
 {
 	uint64_t size;
 	if (find_symbol(c, "_PyRuntime", ret_address) ||
-	    (c->file[0] && elf_file_section(c->file, c->image.bias, ".PyRuntime", ret_address, &size)))
+		(c->file[0] && elf_file_section(c->file, c->image.bias, ".PyRuntime", ret_address, &size)))
 		return true;
 	for (size_t i = 0; i < c->image.segment_count; i++)
-		if (c->image.segments[i].writable &&
-		    debug_offsets_search(c->memory, c->image.segments[i].start, c->image.segments[i].end, ret_address))
+		if (c->image.segments[i].writable && debug_offsets_search(c->memory, c->image.segments[i].start,
+							     c->image.segments[i].end, ret_address))
 			return true;
 	return false;
 }
@@ -151,8 +154,8 @@ static void set_addresses(struct runtime *runtime)
 		runtime->gc_collecting = runtime->address + l->runtime.gc_collecting;
 }
 
-/* The layouts of 3.7.0 to 3.7.3 differ from the table's in where the holder is kept. What stands there must be nothing or
- * a thread state of this runtime; look beside it when it is something else. */
+/* The layouts of 3.7.0 to 3.7.3 differ from the table's in where the holder is kept. What stands there must be nothing
+ * or a thread state of this runtime; look beside it when it is something else. */
 static void check_holder(struct memory *memory, struct runtime *runtime)
 {
 	enum { AROUND = 128 };
@@ -163,8 +166,8 @@ static void check_holder(struct memory *memory, struct runtime *runtime)
 		for (int sign = -1; sign <= 1; sign += 2) {
 			uint64_t at = runtime->holder + (uint64_t)(sign * step);
 			if (memory_read_u64(memory, at, &holder) && holder &&
-			    memory_read_u64(memory, holder + runtime->layout.tstate.interp, &back) &&
-			    is_interpreter(memory, &runtime->layout, back)) {
+				memory_read_u64(memory, holder + runtime->layout.tstate.interp, &back) &&
+				is_interpreter(memory, &runtime->layout, back)) {
 				runtime->holder = at;
 				return;
 			}
@@ -193,14 +196,15 @@ static bool find_head_in_code(const struct candidate *c, const struct layout *la
 	uint64_t function, interpreter;
 	int32_t distance;
 	if (!elf_image_symbol(c->memory, &c->image, "PyInterpreterState_Head", &function) ||
-	    !memory_read(c->memory, function, code, sizeof code))
+		!memory_read(c->memory, function, code, sizeof code))
 		return false;
 	size_t at = memcmp(code, endbr, sizeof endbr) == 0 ? sizeof endbr : 0;
 	if (memcmp(code + at, load, sizeof load) != 0)
 		return false;
 	memcpy(&distance, code + at + sizeof load, sizeof distance);
 	*ret_address = function + at + sizeof load + sizeof distance + (uint64_t)(int64_t)distance;
-	return memory_read_u64(c->memory, *ret_address, &interpreter) && is_surely_interpreter(c->memory, layout, interpreter);
+	return memory_read_u64(c->memory, *ret_address, &interpreter) &&
+	       is_surely_interpreter(c->memory, layout, interpreter);
 }
 
 /* 2.7 and 3.6: no _PyRuntime; a static list head that only .symtab names, and the holder as an exported variable. */
@@ -215,7 +219,7 @@ static struct error *find_classic(const struct candidate *c, struct runtime *run
 			return NULL;
 	}
 	if (!find_head_in_code(c, &runtime->layout, &runtime->interpreters_head) &&
-	    !scan_for_interpreter(c, &runtime->layout, &runtime->interpreters_head))
+		!scan_for_interpreter(c, &runtime->layout, &runtime->interpreters_head))
 		return error_new(ERROR_NOT_READY, "%s has no interpreter yet", c->area->path);
 	return NULL;
 }
@@ -271,8 +275,8 @@ static bool has_python_name(const char *path)
 	return name && (strstr(name, "python") || strstr(name, "pypy"));
 }
 
-static struct error *examine_areas(struct memory *memory, const struct maps *maps, const char *file_prefix, bool by_name,
-	struct runtime *runtime, bool *ret_found)
+static struct error *examine_areas(struct memory *memory, const struct maps *maps, const char *file_prefix,
+	bool by_name, struct runtime *runtime, bool *ret_found)
 {
 	const char *previous = "", *executable = NULL;
 	for (size_t i = 0; i < maps->areas.count; i++) {
@@ -306,7 +310,8 @@ static struct error *examine_areas(struct memory *memory, const struct maps *map
 	return NULL;
 }
 
-struct error *runtime_find(struct memory *memory, const struct maps *maps, const char *file_prefix, struct runtime *ret_runtime)
+struct error *runtime_find(
+	struct memory *memory, const struct maps *maps, const char *file_prefix, struct runtime *ret_runtime)
 {
 	struct runtime runtime = { 0 };
 	bool found = false;
@@ -352,7 +357,8 @@ struct error *runtime_main_interpreter(struct memory *memory, const struct runti
 	return NULL;
 }
 
-bool runtime_gil(struct memory *memory, const struct runtime *runtime, uint64_t interpreter, struct gil_addresses *ret_gil)
+bool runtime_gil(
+	struct memory *memory, const struct runtime *runtime, uint64_t interpreter, struct gil_addresses *ret_gil)
 {
 	const struct layout *l = &runtime->layout;
 	struct gil_addresses gil = { .holder = runtime->holder };

@@ -1,8 +1,8 @@
 /* runtime.h: the CPython inside a process: which version, and where its interpreters, its GIL and its collector are.
  *
  * One path finds it in every build: the ELF objects as they lie in memory, by their dynamic symbols; the file's own
- * symbol table or sections where those are missing; and, where all names are stripped, the data segment itself, searched
- * for what must be true of a runtime (its thread states point back at their interpreter). */
+ * symbol table or sections where those are missing; and, where all names are stripped, the data segment itself,
+ * searched for what must be true of a runtime (its thread states point back at their interpreter). */
 #pragma once
 #include "cpython/layout.h"
 #include "os/maps.h"
@@ -11,15 +11,16 @@
 enum { RUNTIME_PATH_MAX = 512 };
 
 struct runtime {
-	uint32_t version_hex;    /* PY_VERSION_HEX of the target */
-	uint16_t version;        /* major << 8 | minor */
+	uint32_t version_hex; /* PY_VERSION_HEX of the target */
+	uint16_t version;     /* major << 8 | minor */
 	bool free_threaded;
-	bool shared;             /* lives in a shared library, not in the executable */
-	bool published;          /* the offsets are the target's own (3.13+) */
-	uint64_t address;        /* of _PyRuntime; 0 before 3.7 */
+	bool shared;		    /* lives in a shared library, not in the executable */
+	bool published;		    /* the offsets are the target's own (3.13+) */
+	uint64_t address;	    /* of _PyRuntime; 0 before 3.7 */
 	uint64_t interpreters_head; /* address of the pointer to the first interpreter */
-	uint64_t holder;         /* address of the pointer to the thread state that holds the GIL (until 3.11); else 0 */
-	uint64_t gc_collecting;  /* address of the collector's flag where it is global (until 3.8); else 0: in the interpreter */
+	uint64_t holder;	/* address of the pointer to the thread state that holds the GIL (until 3.11); else 0 */
+	uint64_t gc_collecting; /* address of the collector's flag where it is global (until 3.8); else 0: in the
+				   interpreter */
 	uint64_t image_start, image_end; /* of the object it was found in */
 	struct layout layout;
 	char path[RUNTIME_PATH_MAX]; /* that object's file, as the target names it */
@@ -27,7 +28,8 @@ struct runtime {
 
 /* `file_prefix` is put before a path of the target to open its file from here ("/proc/PID/root"); NULL: no files.
  * ERROR_UNSUPPORTED: no CPython, or none that we read; ERROR_NOT_READY: it has not begun yet, ask again. */
-struct error *runtime_find(struct memory *memory, const struct maps *maps, const char *file_prefix, struct runtime *ret_runtime);
+struct error *runtime_find(
+	struct memory *memory, const struct maps *maps, const char *file_prefix, struct runtime *ret_runtime);
 
 /* "3.11.7", "3.13.0rc1+", from version_hex. */
 void runtime_version_text(const struct runtime *runtime, char text[static 24]);
@@ -40,4 +42,5 @@ struct gil_addresses {
 	uint64_t holder, locked, switch_number;
 	uint64_t start, end; /* all of struct _gil_runtime_state: what a waiter's futex lies in */
 };
-bool runtime_gil(struct memory *memory, const struct runtime *runtime, uint64_t interpreter, struct gil_addresses *ret_gil);
+bool runtime_gil(
+	struct memory *memory, const struct runtime *runtime, uint64_t interpreter, struct gil_addresses *ret_gil);

@@ -37,8 +37,8 @@ static bool read_sections(int fd, struct elf_sections *ret)
 {
 	Elf64_Ehdr header;
 	if (!read_at(fd, 0, &header, sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_shentsize != sizeof(Elf64_Shdr) ||
-	    header.e_shnum > SECTIONS_MAX || header.e_shstrndx >= header.e_shnum)
+		header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_shentsize != sizeof(Elf64_Shdr) ||
+		header.e_shnum > SECTIONS_MAX || header.e_shstrndx >= header.e_shnum)
 		return false;
 	size_t size = header.e_shnum * sizeof(Elf64_Shdr);
 	_cleanup_free_ Elf64_Shdr *sections = malloc(size);
@@ -67,7 +67,7 @@ bool elf_file_section(const char *path, uint64_t bias, const char *name, uint64_
 	for (size_t i = 0; i < sections.count; i++) {
 		const Elf64_Shdr *section = &sections.data[i];
 		if (section->sh_name < sections.names_size && section->sh_addr &&
-		    strcmp(sections.names + section->sh_name, name) == 0) {
+			strcmp(sections.names + section->sh_name, name) == 0) {
 			*ret_address = bias + section->sh_addr;
 			*ret_size = section->sh_size;
 			return true;
@@ -94,7 +94,7 @@ bool elf_file_symbol(const char *path, uint64_t bias, const char *name, uint64_t
 			Elf64_Sym symbol;
 			memcpy(&symbol, symbols + k * sizeof symbol, sizeof symbol);
 			if (symbol.st_name < strings_section->sh_size && symbol.st_shndx != SHN_UNDEF &&
-			    strcmp(strings + symbol.st_name, name) == 0) {
+				strcmp(strings + symbol.st_name, name) == 0) {
 				*ret_address = bias + symbol.st_value;
 				return true;
 			}

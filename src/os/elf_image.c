@@ -52,12 +52,15 @@ struct error *elf_image_read(struct memory *memory, uint64_t base, struct elf_im
 	if (!read_header(memory, base, &header))
 		return error_new(ERROR_UNSUPPORTED, "no ELF object at %#llx", (unsigned long long)base);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
-		return error_new(ERROR_UNSUPPORTED, "the ELF object at %#llx is not 64-bit little-endian", (unsigned long long)base);
+		return error_new(ERROR_UNSUPPORTED, "the ELF object at %#llx is not 64-bit little-endian",
+			(unsigned long long)base);
 	if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum > SEGMENTS_MAX)
-		return error_new(ERROR_UNSUPPORTED, "the ELF object at %#llx has no readable program headers", (unsigned long long)base);
+		return error_new(ERROR_UNSUPPORTED, "the ELF object at %#llx has no readable program headers",
+			(unsigned long long)base);
 	Elf64_Phdr parts[SEGMENTS_MAX];
 	if (!memory_read(memory, base + header.e_phoff, parts, header.e_phnum * sizeof *parts))
-		return error_new(ERROR_UNSUPPORTED, "the program headers of the ELF object at %#llx cannot be read", (unsigned long long)base);
+		return error_new(ERROR_UNSUPPORTED, "the program headers of the ELF object at %#llx cannot be read",
+			(unsigned long long)base);
 
 	struct elf_image image = { .base = base, .bias = base, .is_64bit = true };
 	uint64_t dynamic = 0;
@@ -70,8 +73,10 @@ struct error *elf_image_read(struct memory *memory, uint64_t base, struct elf_im
 		}
 		if (part->p_type == PT_LOAD && image.segment_count < sizeof image.segments / sizeof *image.segments)
 			image.segments[image.segment_count++] = (struct elf_segment){
-				.start = image.bias + part->p_vaddr, .end = image.bias + part->p_vaddr + part->p_memsz,
-				.writable = part->p_flags & PF_W, .executable = part->p_flags & PF_X,
+				.start = image.bias + part->p_vaddr,
+				.end = image.bias + part->p_vaddr + part->p_memsz,
+				.writable = part->p_flags & PF_W,
+				.executable = part->p_flags & PF_X,
 			};
 		if (part->p_type == PT_DYNAMIC)
 			dynamic = part->p_vaddr;
@@ -82,13 +87,15 @@ struct error *elf_image_read(struct memory *memory, uint64_t base, struct elf_im
 	return NULL;
 }
 
-static bool symbol_matches(struct memory *memory, const struct elf_image *image, uint32_t index, const char *name, uint64_t *ret_address)
+static bool symbol_matches(
+	struct memory *memory, const struct elf_image *image, uint32_t index, const char *name, uint64_t *ret_address)
 {
 	Elf64_Sym symbol;
 	char found[NAME_MAX_LENGTH];
 	if (!memory_read(memory, image->symbols + index * sizeof symbol, &symbol, sizeof symbol) ||
-	    symbol.st_name >= image->strings_size || symbol.st_shndx == SHN_UNDEF ||
-	    !memory_read_string(memory, image->strings + symbol.st_name, found, sizeof found) || strcmp(found, name) != 0)
+		symbol.st_name >= image->strings_size || symbol.st_shndx == SHN_UNDEF ||
+		!memory_read_string(memory, image->strings + symbol.st_name, found, sizeof found) ||
+		strcmp(found, name) != 0)
 		return false;
 	*ret_address = image->bias + symbol.st_value;
 	return true;
@@ -102,7 +109,8 @@ static bool find_gnu(struct memory *memory, const struct elf_image *image, const
 	uint32_t hash = 5381;
 	for (const char *p = name; *p; p++)
 		hash = hash * 33 + (unsigned char)*p;
-	uint64_t buckets = image->gnu_hash + sizeof head + (uint64_t)head[2] * 8, chains = buckets + (uint64_t)head[0] * 4;
+	uint64_t buckets = image->gnu_hash + sizeof head + (uint64_t)head[2] * 8,
+		 chains = buckets + (uint64_t)head[0] * 4;
 	uint32_t index;
 	if (!memory_read_u32(memory, buckets + hash % head[0] * 4ull, &index) || index < head[1])
 		return false;

@@ -1,7 +1,7 @@
 /* elf_image.h: an ELF object as it lies in a target's memory: its segments and its dynamic symbols. Reading memory
  * instead of the file works alike for binaries that were deleted, replaced, renamed, stripped of sections, or that live
- * in another mount namespace. The file's own .symtab and sections are a help where it can be had (elf_file). All of it is
- * hostile input. */
+ * in another mount namespace. The file's own .symtab and sections are a help where it can be had (elf_file). All of it
+ * is hostile input. */
 #pragma once
 #include "os/maps.h"
 #include "os/memory.h"
@@ -12,8 +12,8 @@ struct elf_segment {
 };
 
 struct elf_image {
-	uint64_t base;  /* where its first page lies */
-	uint64_t bias;  /* add to a virtual address of the file */
+	uint64_t base; /* where its first page lies */
+	uint64_t bias; /* add to a virtual address of the file */
 	uint64_t symbols, strings, strings_size, hash, gnu_hash;
 	struct elf_segment segments[16];
 	size_t segment_count;
@@ -26,6 +26,6 @@ struct error *elf_image_read(struct memory *memory, uint64_t base, struct elf_im
 bool elf_image_symbol(struct memory *memory, const struct elf_image *image, const char *name, uint64_t *ret_address);
 
 /* Address of a symbol of the file's .symtab or of a section, as it is in memory with `bias`; false when not there.
- * `path` is opened as it stands (callers give /proc/PID/root/... or /proc/PID/map_files/...). */
+ * `path` is opened as it stands (callers give a path below /proc). */
 bool elf_file_symbol(const char *path, uint64_t bias, const char *name, uint64_t *ret_address);
 bool elf_file_section(const char *path, uint64_t bias, const char *name, uint64_t *ret_address, uint64_t *ret_size);

@@ -1,8 +1,8 @@
 /* memory.h: bytes at addresses, wherever they are: a live process, a frozen test image, a core file, our own process.
  * Whoever reads CPython reads through this and cannot tell the difference.
  *
- * `read` has the meaning of process_vm_readv(2): the pieces are copied in order, in one go; the result is how many bytes
- * came before the first piece that could not be read in full, or -1 with errno when not even the first could. */
+ * `read` has the meaning of process_vm_readv(2): the pieces are copied in order, in one go; the result is how many
+ * bytes came before the first piece that could not be read in full, or -1 with errno when not even the first could. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +23,8 @@ struct memory {
 
 enum { MEMORY_PIECES_MAX = 1024 }; /* IOV_MAX: pieces of one read that happen in one system call */
 
-static inline ssize_t memory_read_pieces(struct memory *memory, const struct iovec *local, const struct iovec *remote, size_t count)
+static inline ssize_t memory_read_pieces(
+	struct memory *memory, const struct iovec *local, const struct iovec *remote, size_t count)
 {
 	return memory->ops->read(memory, local, remote, count);
 }

@@ -10,12 +10,12 @@
 
 struct process {
 	pid_t pid, parent;
-	char state;            /* R running, S sleeping, D uninterruptible, T t stopped, Z zombie, X gone, I idle kernel thread */
+	char state; /* R running, S sleeping, D uninterruptible, T t stopped, Z zombie, X gone, I idle kernel thread */
 	bool kernel_thread;
 	uint32_t thread_count;
 	uint64_t age_ns;       /* since it was started */
 	uint64_t cpu_ns;       /* of all its threads, ended ones too; moves in clock ticks (10 ms) */
-	char name[64];         /* the kernel's short name */
+	char name[64];	       /* the kernel's short name */
 	struct buffer command; /* its words, each ended by NUL; empty for kernel threads and zombies. At most 64 KiB */
 	char *executable;      /* as the target's mount namespace names it; NULL when we may not know */
 };
@@ -25,8 +25,8 @@ struct error *process_read(pid_t pid, struct process *ret_process);
 void process_deinit(struct process *process);
 #define _cleanup_process_ __attribute__((cleanup(process_deinit)))
 
-/* The command as a shell would take it, roughly: words joined by spaces, those with spaces or nothing in them in quotes;
- * [name] when it has no words. The words' bytes stay as they are: report/print.h makes them printable. */
+/* The command as a shell would take it, roughly: words joined by spaces, those with spaces or nothing in them in
+ * quotes; [name] when it has no words. The words' bytes stay as they are: report/print.h makes them printable. */
 void process_write_command(const struct process *process, struct buffer *text);
 
 struct process_list {

@@ -11,7 +11,7 @@
 #include "base/map.h"
 
 struct stopper {
-	struct map seized; /* tid -> 1 */
+	struct map seized;   /* tid -> 1 */
 	uint64_t stopped_ns; /* how long threads stood because of us, in all */
 	uint64_t stopped_at;
 };

@@ -4,10 +4,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-
 struct task_state {
-	char letter;       /* R running or runnable, S sleeping, D uninterruptible, T t stopped, Z zombie, X gone */
-	bool in_syscall;   /* blocked in one */
+	char letter;	 /* R running or runnable, S sleeping, D uninterruptible, T t stopped, Z zombie, X gone */
+	bool in_syscall; /* blocked in one */
 	uint16_t syscall;
 	uint64_t argument; /* its first: of futex, the address waited on */
 };

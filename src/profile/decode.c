@@ -10,12 +10,6 @@
 #include "base/cleanup.h"
 #include "bytecode/lines.h"
 
-_Static_assert((int)LINES_KIND_NONE == (int)LINES_NONE &&
-		       (int)LINES_KIND_LNOTAB_UNSIGNED == (int)LINES_LNOTAB_UNSIGNED &&
-		       (int)LINES_KIND_LNOTAB_SIGNED == (int)LINES_LNOTAB_SIGNED &&
-		       (int)LINES_KIND_310 == (int)LINES_310 && (int)LINES_KIND_311 == (int)LINES_311,
-	"bytecode/lines.h and recording/sink.h number the kinds of line tables differently: make them equal");
-
 struct site {
 	uint32_t code, frame;
 	int32_t instruction;

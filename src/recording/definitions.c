@@ -66,7 +66,7 @@ struct error *ids_add_code(struct ids *ids, const struct code_def *def)
 {
 	if (def->id != ids->codes + 1)
 		return bad("a code object is not numbered in order", def->id);
-	if (def->line_table_kind > LINES_311)
+	if (def->line_table_kind > LINES_KIND_311)
 		return bad("a code object has an unknown kind of line table", def->id);
 	ids->codes++;
 	return NULL;
@@ -166,7 +166,7 @@ void record_put_code(struct buffer *buffer, const struct code_def *def)
 {
 	bool lines = def->line_table.size <= LINE_TABLE_MAX;
 	size_t begin = record_begin(buffer, RECORD_CODE);
-	PUT_NUMBERS(buffer, def->first_line, lines ? def->line_table_kind : LINES_NONE, def->flags);
+	PUT_NUMBERS(buffer, def->first_line, lines ? def->line_table_kind : LINES_KIND_NONE, def->flags);
 	put_text(buffer, def->file, TEXT_MAX);
 	put_text(buffer, def->name, TEXT_MAX);
 	put_text(buffer, def->qualname, TEXT_MAX);

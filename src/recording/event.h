@@ -1,7 +1,7 @@
 /* event.h: everything that happens in a recording, in one struct.
  *
- * The sampler, the agent's drain and the reader of a recording all produce `struct event`s and the definitions that they
- * refer to; `struct sink` (sink.h) is what consumes them. One u32, the stack id, names a node of the one trie of
+ * The sampler, the agent's drain and the reader of a recording all produce `struct event`s and the definitions that
+ * they refer to; `struct sink` (sink.h) is what consumes them. One u32, the stack id, names a node of the one trie of
  * (parent, code, instruction) that all events of a recording share, so that samples, pauses of the collector and
  * allocations can stand on one tree and one timeline.
  */
@@ -12,9 +12,9 @@
 
 enum event_kind {
 	EVENT_SAMPLE = 1, /* a thread was seen with this stack at this time */
-	EVENT_INTERVAL,   /* something lasted from time - weight[WEIGHT_WALL] to time: a pause of the collector, a wait */
-	EVENT_MARKER,     /* something happened at this time: `subject` names it */
-	EVENT_COUNTER,    /* `subject` of this thread or process had the value weight[WEIGHT_COUNT] at this time */
+	EVENT_INTERVAL, /* something lasted from time - weight[WEIGHT_WALL] to time: a pause of the collector, a wait */
+	EVENT_MARKER,	/* something happened at this time: `subject` names it */
+	EVENT_COUNTER,	/* `subject` of this thread or process had the value weight[WEIGHT_COUNT] at this time */
 	EVENT_ALLOC,
 	EVENT_FREE,
 	EVENT_CALL,
@@ -33,14 +33,14 @@ enum quality {
  * the GIL. */
 enum thread_state {
 	STATE_ON_CPU = 1 << 0,
-	STATE_RUNNABLE = 1 << 1,       /* wants a core and has none, as far as can be told */
+	STATE_RUNNABLE = 1 << 1, /* wants a core and has none, as far as can be told */
 	STATE_HOLDS_GIL = 1 << 2,
 	STATE_WAITS_GIL = 1 << 3,
 	STATE_UNINTERRUPTIBLE = 1 << 4, /* kernel state D: disk, page fault */
-	STATE_STOPPED = 1 << 5,        /* by a signal or a debugger */
-	STATE_IN_SYSCALL = 1 << 6,     /* `syscall` says which */
-	STATE_GC = 1 << 7,             /* runs the garbage collector */
-	STATE_IN_C = 1 << 8,           /* the leaf instruction is a call into C code */
+	STATE_STOPPED = 1 << 5,		/* by a signal or a debugger */
+	STATE_IN_SYSCALL = 1 << 6,	/* `syscall` says which */
+	STATE_GC = 1 << 7,		/* runs the garbage collector */
+	STATE_IN_C = 1 << 8,		/* the leaf instruction is a call into C code */
 	STATE_MAIN_THREAD = 1 << 9,
 };
 
@@ -49,7 +49,7 @@ enum thread_state {
 
 enum weight {
 	WEIGHT_WALL = 0, /* nanoseconds; of a sample: the time it stands for */
-	WEIGHT_CPU,      /* nanoseconds */
+	WEIGHT_CPU,	 /* nanoseconds */
 	WEIGHT_BYTES,
 	WEIGHT_COUNT,
 	WEIGHT_END
@@ -58,30 +58,30 @@ enum weight {
 /* What a counter, a marker or an interval is about (`struct event.subject`). */
 enum subject {
 	SUBJECT_NONE = 0,
-	SUBJECT_CPU_TIME,       /* counter, a thread: nanoseconds on a core since it began */
-	SUBJECT_RUNQUEUE_TIME,  /* counter, a thread: nanoseconds runnable without a core */
-	SUBJECT_GIL_SWITCHES,   /* counter, a process */
+	SUBJECT_CPU_TIME,	/* counter, a thread: nanoseconds on a core since it began */
+	SUBJECT_RUNQUEUE_TIME,	/* counter, a thread: nanoseconds runnable without a core */
+	SUBJECT_GIL_SWITCHES,	/* counter, a process */
 	SUBJECT_GC_GENERATION0, /* counters, a process: collections of each generation since it began */
 	SUBJECT_GC_GENERATION1,
 	SUBJECT_GC_GENERATION2,
-	SUBJECT_PROCESS_END,    /* marker, a process: it ended, exec'd something else or was lost */
-	SUBJECT_THREAD_END,     /* marker, a thread */
-	SUBJECT_GC,             /* interval: a collection as far as sampling saw it */
+	SUBJECT_PROCESS_END,	 /* marker, a process: it ended, exec'd something else or was lost */
+	SUBJECT_THREAD_END,	 /* marker, a thread */
+	SUBJECT_GC,		 /* interval: a collection as far as sampling saw it */
 	SUBJECT_UNSEEN_CHILDREN, /* counter, a process: children that ended before they were seen */
 	SUBJECT_END
 };
 
 struct event {
-	uint64_t time;        /* ns since the recording began (CLOCK_MONOTONIC) */
+	uint64_t time; /* ns since the recording began (CLOCK_MONOTONIC) */
 	uint64_t weight[WEIGHT_END];
-	uint32_t process;     /* process id of this recording, not the pid: 1, 2, ... */
-	uint32_t thread;      /* thread id of this recording: 1, 2, ...; 0: none */
-	uint32_t stack;       /* stack id; 0: no Python frame */
+	uint32_t process;	 /* process id of this recording, not the pid: 1, 2, ... */
+	uint32_t thread;	 /* thread id of this recording: 1, 2, ...; 0: none */
+	uint32_t stack;		 /* stack id; 0: no Python frame */
 	uint32_t logical_parent; /* stack id of what awaits this one; 0: none */
-	uint32_t waits_for;   /* thread id of the GIL's holder while STATE_WAITS_GIL; 0: unknown */
-	uint16_t state;       /* bits of enum thread_state */
-	uint16_t syscall;     /* number, while STATE_IN_SYSCALL */
-	uint8_t kind;         /* enum event_kind */
-	uint8_t quality;      /* enum quality */
-	uint8_t subject;      /* enum subject */
+	uint32_t waits_for;	 /* thread id of the GIL's holder while STATE_WAITS_GIL; 0: unknown */
+	uint16_t state;		 /* bits of enum thread_state */
+	uint16_t syscall;	 /* number, while STATE_IN_SYSCALL */
+	uint8_t kind;		 /* enum event_kind */
+	uint8_t quality;	 /* enum quality */
+	uint8_t subject;	 /* enum subject */
 };

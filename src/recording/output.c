@@ -114,10 +114,10 @@ struct error *output_append(
 		output->size += head_size + body_size;
 		return NULL;
 	}
-	/* Without this the reader would find a block that is cut off, and stop there all the same. */
-	bool cut = !ftruncate(output->fd, (off_t)output->size);
-	return error_os(errnum, "cannot go on writing '%s', which keeps the %" PRIu64 " bytes%s of until then",
-		output->part, output->size, cut ? "" : " of whole blocks");
+	/* Where this fails too, the reader finds a block that is cut off, and stops there all the same. */
+	bool whole = !ftruncate(output->fd, (off_t)output->size);
+	return error_os(errnum, "cannot write more to '%s' (what it has%s, %" PRIu64 " bytes, can be read)",
+		output->part, whole ? "" : " in whole blocks", output->size);
 }
 
 /* So that the name is on the disk too. A file system that cannot do it is not our failure. */

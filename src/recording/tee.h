@@ -4,7 +4,7 @@
 #include "recording/sink.h"
 
 struct tee {
-	struct sink sink; /* first: what is fed */
+	struct sink sink;	  /* first: what is fed */
 	VEC(struct sink *) sinks; /* not owned */
 };
 

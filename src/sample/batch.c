@@ -11,7 +11,8 @@ void batch_clear(struct batch *batch)
 void batch_add(struct batch *batch, uint64_t address, void *bytes, size_t size, bool *ret_failed)
 {
 	struct iovec local = { bytes, size }, remote = { (void *)(uintptr_t)address, size };
-	if (!vec_push(&batch->local, local) || !vec_push(&batch->remote, remote) || !vec_push(&batch->failures, ret_failed)) {
+	if (!vec_push(&batch->local, local) || !vec_push(&batch->remote, remote) ||
+		!vec_push(&batch->failures, ret_failed)) {
 		batch->no_memory = true;
 		return;
 	}
@@ -28,7 +29,8 @@ bool batch_read(struct batch *batch, struct memory *memory)
 		return false;
 	}
 	while (done < count) {
-		ssize_t got = memory_read_pieces(memory, batch->local.data + done, batch->remote.data + done, count - done);
+		ssize_t got = memory_read_pieces(
+			memory, batch->local.data + done, batch->remote.data + done, count - done);
 		if (got < 0 && errno != EFAULT && errno != EIO)
 			return false;
 		size_t rest = got < 0 ? 0 : (size_t)got;

@@ -1,5 +1,5 @@
-/* batch.h: many small reads as one system call. A piece that cannot be read does not spoil those behind it: the read goes
- * on after it. */
+/* batch.h: many small reads as one system call. A piece that cannot be read does not spoil those behind it: the read
+ * goes on after it. */
 #pragma once
 #include "base/vec.h"
 #include "os/memory.h"

@@ -28,7 +28,8 @@ static bool read_head(const struct codes *codes, uint64_t address, struct code_h
 {
 	unsigned char bytes[CODE_HEAD_MAX];
 	const struct layout *layout = &codes->runtime->layout;
-	return memory_read(codes->memory, address, bytes, code_head_size(layout)) && code_head_parse(layout, bytes, ret_head);
+	return memory_read(codes->memory, address, bytes, code_head_size(layout)) &&
+	       code_head_parse(layout, bytes, ret_head);
 }
 
 /* Copies the code object; id 0 when it is none. */
@@ -39,9 +40,15 @@ static struct error *fill(struct codes *codes, struct code_entry *entry)
 	entry->checked_at = codes->now;
 	entry->generation = codes->generation;
 	if (!read_head(codes, entry->address, &entry->head) ||
-	    !code_read(codes->memory, codes->runtime, entry->address, &entry->head, &content))
+		!code_read(codes->memory, codes->runtime, entry->address, &entry->head, &content))
 		return NULL;
-	struct error *error = registry_code(codes->registry, &content.def, &entry->id);
+	const struct code_def def = { .first_line = content.first_line,
+		.line_table_kind = content.line_table_kind,
+		.file = content.file,
+		.name = content.name,
+		.qualname = content.qualname,
+		.line_table = content.line_table };
+	struct error *error = registry_code(codes->registry, &def, &entry->id);
 	code_content_deinit(&content);
 	return error;
 }

@@ -1,7 +1,8 @@
 /* doctor.c: see doctor.h. A table of rules; each looks at the facts and adds at most one finding.
  *
  * The order of the rules of permission is that of the kernel (__ptrace_may_access, then the security modules): users,
- * dumpable, capabilities, Yama, SELinux and AppArmor. All that apply are told, because mending one of two helps nobody. */
+ * dumpable, capabilities, Yama, SELinux and AppArmor. All that apply are told, because mending one of two helps nobody.
+ */
 #include "sample/doctor.h"
 
 #include <errno.h>
@@ -14,10 +15,11 @@
 
 enum { CAPABILITY_SYS_PTRACE = 19 };
 
-static void add(struct diagnosis *d, enum finding_kind kind, const char *id, const char *remedy, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+static void add(struct diagnosis *d, enum finding_kind kind, const char *id, const char *remedy, const char *format,
+	...) __attribute__((format(printf, 5, 6)));
 
-static void add(struct diagnosis *d, enum finding_kind kind, const char *id, const char *remedy, const char *format, ...)
+static void add(
+	struct diagnosis *d, enum finding_kind kind, const char *id, const char *remedy, const char *format, ...)
 {
 	if (d->count == DOCTOR_FINDINGS_MAX)
 		return;
@@ -64,9 +66,10 @@ static bool capability_counts(const struct doctor_facts *f)
 static bool same_user(const struct doctor_facts *f)
 {
 	const struct credentials *own = &f->machine.own, *other = &f->target.credentials;
-	return own->known && other->known && own->real_uid == other->real_uid && own->real_uid == other->effective_uid &&
-		own->real_uid == other->saved_uid && own->real_gid == other->real_gid && own->real_gid == other->effective_gid &&
-		own->real_gid == other->saved_gid;
+	return own->known && other->known && own->real_uid == other->real_uid &&
+	       own->real_uid == other->effective_uid && own->real_uid == other->saved_uid &&
+	       own->real_gid == other->real_gid && own->real_gid == other->effective_gid &&
+	       own->real_gid == other->saved_gid;
 }
 
 /* What gives us CAP_SYS_PTRACE where we are. */
@@ -95,14 +98,16 @@ static void rule_missing(const struct doctor_facts *f, struct diagnosis *d)
 	if (!f->has_target || f->target.exists)
 		return;
 	add(d, FINDING_BLOCKS, "no-process", "pyrometer ps", "there is no process %d%s", f->target.pid,
-		f->machine.container ? "; a container counts its processes anew, so the number outside is another" : "");
+		f->machine.container ? "; a container counts its processes anew, so the number outside is another"
+				     : "");
 }
 
 static void rule_hidden(const struct doctor_facts *f, struct diagnosis *d)
 {
 	if (f->has_target && f->target.hidden)
 		add(d, FINDING_BLOCKS, "hidden", "sudo pyrometer ...",
-			"process %d is another user's, and /proc hides those here (mounted with hidepid)", f->target.pid);
+			"process %d is another user's, and /proc hides those here (mounted with hidepid)",
+			f->target.pid);
 }
 
 static void rule_thread(const struct doctor_facts *f, struct diagnosis *d)
@@ -111,22 +116,23 @@ static void rule_thread(const struct doctor_facts *f, struct diagnosis *d)
 		return;
 	char remedy[64];
 	snprintf(remedy, sizeof remedy, "-p %d", f->target.process);
-	add(d, FINDING_BLOCKS, "thread", remedy, "%d is a thread of process %d, not a process", f->target.pid, f->target.process);
+	add(d, FINDING_BLOCKS, "thread", remedy, "%d is a thread of process %d, not a process", f->target.pid,
+		f->target.process);
 }
 
 static void rule_zombie(const struct doctor_facts *f, struct diagnosis *d)
 {
 	if (f->has_target && (f->target.state == 'Z' || f->target.state == 'X'))
 		add(d, FINDING_BLOCKS, "zombie", "",
-			"process %d has ended; only its exit status is left, which its parent %d has not fetched", f->target.pid,
-			f->target.parent);
+			"process %d has ended; only its exit status is left, which its parent %d has not fetched",
+			f->target.pid, f->target.parent);
 }
 
 static void rule_kernel_thread(const struct doctor_facts *f, struct diagnosis *d)
 {
 	if (f->has_target && f->target.kernel_thread)
-		add(d, FINDING_BLOCKS, "kernel-thread", "pyrometer ps", "%d (%s) is a thread of the kernel", f->target.pid,
-			f->target.name);
+		add(d, FINDING_BLOCKS, "kernel-thread", "pyrometer ps", "%d (%s) is a thread of the kernel",
+			f->target.pid, f->target.name);
 }
 
 static void rule_bits(const struct doctor_facts *f, struct diagnosis *d)
@@ -142,10 +148,11 @@ static void rule_python(const struct doctor_facts *f, struct diagnosis *d)
 	if (!f->has_target || d->count || f->target.read_errno != 0)
 		return;
 	if (f->inspection.found == PYTHON_NONE)
-		add(d, FINDING_BLOCKS, "no-python", "pyrometer ps", "process %d (%s): %s", f->target.pid, f->target.name,
-			f->inspection.why);
+		add(d, FINDING_BLOCKS, "no-python", "pyrometer ps", "process %d (%s): %s", f->target.pid,
+			f->target.name, f->inspection.why);
 	else if (f->inspection.found == PYTHON_STARTING)
-		add(d, FINDING_WARNS, "starting", "", "process %d: %s; a recording waits for it", f->target.pid, f->inspection.why);
+		add(d, FINDING_WARNS, "starting", "", "process %d: %s; a recording waits for it", f->target.pid,
+			f->inspection.why);
 	else if (f->inspection.found == PYTHON_UNKNOWN)
 		add(d, FINDING_BLOCKS, "unreadable", "", "process %d: %s", f->target.pid, f->inspection.why);
 }
@@ -178,14 +185,15 @@ static void rule_other_user(const struct doctor_facts *f, struct diagnosis *d)
 	const char *remedy = own->effective_uid == 0 || f->machine.container ? get_capability(f) : "sudo pyrometer ...";
 	if (other->real_uid != other->effective_uid)
 		add(d, FINDING_BLOCKS, "other-user", remedy,
-			"process %d was started by user %u and runs as user %u (setuid), and we are user %u", f->target.pid,
-			other->real_uid, other->effective_uid, own->real_uid);
+			"process %d was started by user %u and runs as user %u (setuid), and we are user %u",
+			f->target.pid, other->real_uid, other->effective_uid, own->real_uid);
 	else if (own->real_uid != other->real_uid)
-		add(d, FINDING_BLOCKS, "other-user", remedy, "process %d belongs to user %u, and we are user %u", f->target.pid,
-			other->real_uid, own->real_uid);
+		add(d, FINDING_BLOCKS, "other-user", remedy, "process %d belongs to user %u, and we are user %u",
+			f->target.pid, other->real_uid, own->real_uid);
 	else
-		add(d, FINDING_BLOCKS, "other-group", remedy, "process %d runs with other groups (%u, %u, %u) than ours (%u)",
-			f->target.pid, other->real_gid, other->effective_gid, other->saved_gid, own->real_gid);
+		add(d, FINDING_BLOCKS, "other-group", remedy,
+			"process %d runs with other groups (%u, %u, %u) than ours (%u)", f->target.pid, other->real_gid,
+			other->effective_gid, other->saved_gid, own->real_gid);
 }
 
 static void rule_dumpable(const struct doctor_facts *f, struct diagnosis *d)
@@ -204,7 +212,8 @@ static void rule_more_capabilities(const struct doctor_facts *f, struct diagnosi
 	uint64_t more = f->target.credentials.permitted & ~f->machine.own.permitted;
 	if (f->target.credentials.known && same_user(f) && more)
 		add(d, FINDING_BLOCKS, "capabilities", get_capability(f),
-			"process %d holds capabilities that we do not (mask %#llx)", f->target.pid, (unsigned long long)more);
+			"process %d holds capabilities that we do not (mask %#llx)", f->target.pid,
+			(unsigned long long)more);
 }
 
 static void rule_user_namespace(const struct doctor_facts *f, struct diagnosis *d)
@@ -212,7 +221,8 @@ static void rule_user_namespace(const struct doctor_facts *f, struct diagnosis *
 	if (!target_denied(f) || capability_counts(f) || f->target.same_user_namespace != FACT_NO)
 		return;
 	if (has_capability(f))
-		add(d, FINDING_BLOCKS, "user-namespace", "run pyrometer outside of this container, as root of the machine",
+		add(d, FINDING_BLOCKS, "user-namespace",
+			"run pyrometer outside of this container, as root of the machine",
 			"process %d is in a user namespace in which our CAP_SYS_PTRACE does not count", f->target.pid);
 	else
 		add(d, FINDING_BLOCKS, "user-namespace", get_capability(f),
@@ -234,7 +244,8 @@ static void rule_yama(const struct doctor_facts *f, struct diagnosis *d)
 			"the kernel's Yama module leaves reading other processes to those with CAP_SYS_PTRACE (ptrace_scope is 2)");
 	else if (scope == 1 && !f->target.descendant)
 		add(d, FINDING_BLOCKS, "yama",
-			f->machine.container ? get_capability(f) : "sudo sysctl kernel.yama.ptrace_scope=0, or sudo pyrometer ...",
+			f->machine.container ? get_capability(f)
+					     : "sudo sysctl kernel.yama.ptrace_scope=0, or sudo pyrometer ...",
 			"the kernel's Yama module lets a process read only programs that it started itself (ptrace_scope is 1)");
 }
 
@@ -255,10 +266,10 @@ static void rule_security_module(const struct doctor_facts *f, struct diagnosis 
 	bool we = is_confined(f->machine.own.label), it = is_confined(f->target.credentials.label);
 	if (we || it)
 		add(d, FINDING_BLOCKS, "apparmor",
-			f->machine.container == CONTAINER_DOCKER ? "docker run --security-opt apparmor=unconfined ..." :
-								   "let that AppArmor profile allow ptrace (read)",
-			"most probably AppArmor forbids it: %s is confined by the profile %s", we ? "pyrometer" : "the target",
-			we ? f->machine.own.label : f->target.credentials.label);
+			f->machine.container == CONTAINER_DOCKER ? "docker run --security-opt apparmor=unconfined ..."
+								 : "let that AppArmor profile allow ptrace (read)",
+			"most probably AppArmor forbids it: %s is confined by the profile %s",
+			we ? "pyrometer" : "the target", we ? f->machine.own.label : f->target.credentials.label);
 	else if (f->machine.selinux)
 		add(d, FINDING_BLOCKS, "selinux", "sudo ausearch -m avc -ts recent",
 			"most probably SELinux forbids it (we are %s, the target is %s)", f->machine.own.label,
@@ -271,8 +282,8 @@ static void rule_unknown_denial(const struct doctor_facts *f, struct diagnosis *
 		return;
 	if (target_denied(f))
 		add(d, FINDING_BLOCKS, "denied", f->machine.own.effective_uid ? "sudo pyrometer ..." : "",
-			"the kernel refuses to let us read process %d (%s), and no cause can be seen from here", f->target.pid,
-			strerror(f->target.read_errno));
+			"the kernel refuses to let us read process %d (%s), and no cause can be seen from here",
+			f->target.pid, strerror(f->target.read_errno));
 	else if (!f->has_target && f->machine.child_read_errno > 0)
 		add(d, FINDING_BLOCKS, "denied", "", "reading a program that we start ourselves fails: %s",
 			strerror(f->machine.child_read_errno));
@@ -286,8 +297,8 @@ static void rule_stopped(const struct doctor_facts *f, struct diagnosis *d)
 		return;
 	char remedy[64];
 	snprintf(remedy, sizeof remedy, "kill -CONT %d", f->target.pid);
-	add(d, FINDING_WARNS, "stopped", remedy, "process %d is stopped by a signal: it can be read, but it does nothing",
-		f->target.pid);
+	add(d, FINDING_WARNS, "stopped", remedy,
+		"process %d is stopped by a signal: it can be read, but it does nothing", f->target.pid);
 }
 
 static void rule_traced(const struct doctor_facts *f, struct diagnosis *d)
@@ -323,10 +334,25 @@ static void rule_own_namespace(const struct doctor_facts *f, struct diagnosis *d
 void doctor_decide(const struct doctor_facts *facts, struct diagnosis *ret_diagnosis)
 {
 	static void (*const rules[])(const struct doctor_facts *, struct diagnosis *) = {
-		rule_missing,        rule_hidden,          rule_thread,            rule_zombie,         rule_kernel_thread,
-		rule_bits,           rule_system_call,     rule_other_user,        rule_dumpable,       rule_more_capabilities,
-		rule_user_namespace, rule_yama,            rule_security_module,   rule_unknown_denial, rule_python,
-		rule_stopped,        rule_traced,          rule_machine,           rule_own_namespace,
+		rule_missing,
+		rule_hidden,
+		rule_thread,
+		rule_zombie,
+		rule_kernel_thread,
+		rule_bits,
+		rule_system_call,
+		rule_other_user,
+		rule_dumpable,
+		rule_more_capabilities,
+		rule_user_namespace,
+		rule_yama,
+		rule_security_module,
+		rule_unknown_denial,
+		rule_python,
+		rule_stopped,
+		rule_traced,
+		rule_machine,
+		rule_own_namespace,
 	};
 	struct diagnosis diagnosis = { 0 };
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)

@@ -2,8 +2,8 @@
  *
  * doctor_collect() gathers facts, doctor_decide() draws conclusions from nothing but them: so that every machine that
  * somebody may have (a container without CAP_SYS_PTRACE, Yama, another user's process) is a test with canned facts.
- * It stands in sample/ because it needs the facts of os/ and those of cpython/, and because who samples wants to say why
- * it could not. */
+ * It stands in sample/ because it needs the facts of os/ and those of cpython/, and because who samples wants to say
+ * why it could not. */
 #pragma once
 #include "os/facts.h"
 #include "sample/inspect.h"
@@ -17,14 +17,14 @@ struct doctor_facts {
 
 enum finding_kind {
 	FINDING_BLOCKS, /* it cannot be sampled */
-	FINDING_WARNS,  /* it can, with what is said */
+	FINDING_WARNS,	/* it can, with what is said */
 };
 
 struct finding {
 	enum finding_kind kind;
-	const char *id;    /* a stable word, for scripts: "yama", "other-user" */
-	char cause[320];   /* one sentence, without a full stop */
-	char remedy[320];  /* a command to type, or what to change; "" when nothing can be done */
+	const char *id;	  /* a stable word, for scripts: "yama", "other-user" */
+	char cause[320];  /* one sentence, without a full stop */
+	char remedy[320]; /* a command to type, or what to change; "" when nothing can be done */
 };
 
 enum { DOCTOR_FINDINGS_MAX = 16 };
@@ -43,6 +43,6 @@ bool doctor_can_sample(const struct diagnosis *diagnosis);
 /* Whether CAP_SYS_PTRACE is among these effective capabilities. */
 bool doctor_may_ptrace(const struct credentials *credentials);
 
-/* An error, ERROR_DENIED, that says in one sentence why this process cannot be read and what to do: for who was refused.
- * `otherwise` is what to say when no cause is found; it is consumed. */
+/* An error, ERROR_DENIED, that says in one sentence why this process cannot be read and what to do: for who was
+ * refused. `otherwise` is what to say when no cause is found; it is consumed. */
 struct error *doctor_explain(pid_t pid, struct error *otherwise);

@@ -1,6 +1,6 @@
-/* evidence.h: what sound samples have shown about a program: which call sites call which code, and at which instructions
- * a function is the leaf. A stack that was torn while it was read is put together only from such steps, so that a
- * repaired stack holds no caller that does not call its callee.
+/* evidence.h: what sound samples have shown about a program: which call sites call which code, and at which
+ * instructions a function is the leaf. A stack that was torn while it was read is put together only from such steps, so
+ * that a repaired stack holds no caller that does not call its callee.
  *
  * Two copies of a thread that calls and returns every hundred nanoseconds can agree by chance, a few times in a hundred
  * thousand. So a step counts only when it was seen several times, and more than rarely at its place. */
@@ -24,7 +24,8 @@ static inline uint64_t evidence_key_(uint32_t code, int32_t instruction, uint32_
 	return (h ^ h >> 31) | 1;
 }
 
-static inline uint64_t evidence_votes(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
+static inline uint64_t evidence_votes(
+	const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
 {
 	const uint64_t *votes = map_get(&evidence->votes, evidence_key_(code, instruction, callee));
 	return votes ? *votes : 0;
@@ -33,12 +34,14 @@ static inline uint64_t evidence_votes(const struct evidence *evidence, uint32_t 
 /* A vote for: at this instruction the code calls `callee`, or is the leaf. False when there is no memory. */
 bool evidence_add(struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee);
 /* What was found out about the step before; STEP_UNKNOWN: nothing. */
-static inline enum step evidence_step(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
+static inline enum step evidence_step(
+	const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
 {
 	const uint64_t *step = map_get(&evidence->possible, evidence_key_(code, instruction, callee));
-	return step ? (enum step)*step : STEP_UNKNOWN;
+	return step ? (enum step) * step : STEP_UNKNOWN;
 }
-static inline bool evidence_set_step(struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee, enum step step)
+static inline bool evidence_set_step(
+	struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee, enum step step)
 {
 	return map_put(&evidence->possible, evidence_key_(code, instruction, callee), step);
 }

@@ -78,9 +78,14 @@ static struct error *define(struct family *family, struct member *member, uint64
 	target_search_path(member->target, &path);
 	add_script_folder(&process, &path);
 	struct process_def def = {
-		.id = family->registry->process_count + 1, .pid = (uint32_t)member->pid, .parent = member->parent,
-		.python_version = member->target->runtime.version_hex, .flags = member->target->runtime.free_threaded, .time = now,
-		.command = { process.command.data, process.command.size }, .search_path = { path.data, path.size },
+		.id = family->registry->process_count + 1,
+		.pid = (uint32_t)member->pid,
+		.parent = member->parent,
+		.python_version = member->target->runtime.version_hex,
+		.flags = member->target->runtime.free_threaded,
+		.time = now,
+		.command = { process.command.data, process.command.size },
+		.search_path = { path.data, path.size },
 	};
 	if (process.executable)
 		def.executable = (struct text){ process.executable, strlen(process.executable) };
@@ -144,7 +149,8 @@ static struct error *find_children(struct family *family, uint64_t now)
 			children_list(member->pid, &list);
 		for (size_t k = 0; k < list.pids.count && !error; k++)
 			if (!is_known(family, list.pids.data[k]))
-				error = family_add(family, list.pids.data[k], member->id ? member->id : member->parent, true);
+				error = family_add(
+					family, list.pids.data[k], member->id ? member->id : member->parent, true);
 	}
 	vec_free(&list.pids);
 	return error;
@@ -161,7 +167,9 @@ struct error *family_tend(struct family *family, uint64_t now)
 
 struct error *family_lose(struct family *family, struct member *member, uint64_t now)
 {
-	struct event event = { .kind = EVENT_MARKER, .subject = SUBJECT_PROCESS_END, .time = now, .process = member->id };
+	struct event event = {
+		.kind = EVENT_MARKER, .subject = SUBJECT_PROCESS_END, .time = now, .process = member->id
+	};
 	target_destroy(member->target);
 	member->target = NULL;
 	member->looks = 0;

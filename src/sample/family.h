@@ -10,23 +10,23 @@
 
 struct member {
 	pid_t pid;
-	uint32_t parent;        /* process id of the recording */
-	uint32_t id;            /* its own, once its interpreter was found; else 0 */
-	struct target *target;  /* NULL until then */
-	uint64_t look_at;       /* when to look for an interpreter again */
+	uint32_t parent;       /* process id of the recording */
+	uint32_t id;	       /* its own, once its interpreter was found; else 0 */
+	struct target *target; /* NULL until then */
+	uint64_t look_at;      /* when to look for an interpreter again */
 	uint32_t looks;
 	bool gone;
-	bool from_birth;        /* seen from its start: its counters begin at 0 */
-	uint64_t sampled_at;    /* of its last sample */
-	uint64_t last_cpu_at;   /* when its threads' times were last read */
-	char *problem;          /* why it cannot be sampled, the last that was heard; or NULL */
+	bool from_birth;      /* seen from its start: its counters begin at 0 */
+	uint64_t sampled_at;  /* of its last sample */
+	uint64_t last_cpu_at; /* when its threads' times were last read */
+	char *problem;	      /* why it cannot be sampled, the last that was heard; or NULL */
 };
 
 struct family {
 	VEC(struct member *) members;
 	struct registry *registry;
 	bool follow;
-	uint64_t children_at;   /* when to look for children again */
+	uint64_t children_at; /* when to look for children again */
 };
 
 void family_init(struct family *family, struct registry *registry, bool follow);

@@ -26,7 +26,8 @@ enum walk_end frames_walk(struct thread *thread, const struct layout *l, enum re
 	for (uint64_t address = top; address;) {
 		/* Never the leaf: its code object may be another by now. */
 		if (list->frames.count && address < thread->unchanged_until &&
-		    address + frame_bytes_size(l) <= thread->unchanged_until && (list->shared = find_seen(thread, address)))
+			address + frame_bytes_size(l) <= thread->unchanged_until &&
+			(list->shared = find_seen(thread, address)))
 			return WALK_COMPLETE;
 		if (list->frames.count >= THREAD_FRAMES_MAX)
 			return WALK_CUT;
@@ -46,9 +47,12 @@ enum walk_end frames_walk(struct thread *thread, const struct layout *l, enum re
 /* ---- frames to ids ---- */
 
 /* False when frame and code do not belong together. */
-struct error *frames_resolve(struct stack_context *c, const struct frame *frame, struct seen_frame *ret_seen, bool *ret_ok)
+struct error *frames_resolve(
+	struct stack_context *c, const struct frame *frame, struct seen_frame *ret_seen, bool *ret_ok)
 {
-	struct seen_frame seen = { .address = frame->address, .code = frame->code, .instruction = frame->instruction,
+	struct seen_frame seen = { .address = frame->address,
+		.code = frame->code,
+		.instruction = frame->instruction,
 		.from_c = frame->from_c };
 	*ret_ok = true;
 	if (frame->kind == FRAME_PYTHON) {
@@ -75,7 +79,8 @@ static bool same_seen(const struct seen_frame *a, const struct seen_frame *b)
 	return a->address == b->address && a->code == b->code && a->instruction == b->instruction;
 }
 
-static struct error *intern(struct registry *registry, uint32_t parent, uint32_t code, int32_t offset, uint32_t *ret_node)
+static struct error *intern(
+	struct registry *registry, uint32_t parent, uint32_t code, int32_t offset, uint32_t *ret_node)
 {
 	uint32_t node = registry_find_stack(registry, parent, code, offset);
 	if (!node)
@@ -87,7 +92,9 @@ static struct error *intern(struct registry *registry, uint32_t parent, uint32_t
 /* Puts a frame on top of thread->seen. */
 struct error *frames_push(struct stack_context *c, struct thread *thread, struct seen_frame seen)
 {
-	const struct seen_frame *below = thread->seen.frames.count ? &thread->seen.frames.data[thread->seen.frames.count - 1] : NULL;
+	const struct seen_frame *below = thread->seen.frames.count
+						 ? &thread->seen.frames.data[thread->seen.frames.count - 1]
+						 : NULL;
 	uint32_t parent = below ? below->node : 0;
 	seen.node = parent;
 	seen.from_c |= below && !below->code_id;
@@ -103,13 +110,13 @@ struct error *frames_push_synthetic(struct stack_context *c, struct thread *thre
 	return frames_push(c, thread, seen);
 }
 
-/* How many frames at the root are those of the last sample. The leaf is always looked at anew, since its code object may
- * have been freed and another put in its place; so is, in turn, one of the others. */
+/* How many frames at the root are those of the last sample. The leaf is always looked at anew, since its code object
+ * may have been freed and another put in its place; so is, in turn, one of the others. */
 size_t frames_common_root(const struct thread *thread, const struct frame_list *list)
 {
 	size_t count = list->frames.count, same = 0, shared = list->shared;
 	while (same + 1 < count && shared + same < thread->seen.frames.count &&
-	       same_frame(&thread->seen.frames.data[shared + same], &list->frames.data[count - 1 - same]))
+		same_frame(&thread->seen.frames.data[shared + same], &list->frames.data[count - 1 - same]))
 		same++;
 	return shared + same;
 }
@@ -133,7 +140,8 @@ static struct error *check_one(struct stack_context *c, struct thread *thread, s
 	return NULL;
 }
 
-struct error *frames_take_list(struct stack_context *c, struct thread *thread, const struct frame_list *list, size_t *ret_same, bool *ret_sound)
+struct error *frames_take_list(struct stack_context *c, struct thread *thread, const struct frame_list *list,
+	size_t *ret_same, bool *ret_sound)
 {
 	size_t count = list->frames.count, same = frames_common_root(thread, list);
 	thread->seen.frames.count = same;
@@ -162,7 +170,8 @@ const struct seen_frame *frames_caller(const struct thread *thread, size_t index
 struct error *frames_take_seen(struct stack_context *c, struct thread *thread, const struct seen_list *list)
 {
 	size_t same = 0, count = list->frames.count;
-	while (same + 1 < count && same < thread->seen.frames.count && same_seen(&thread->seen.frames.data[same], &list->frames.data[same]))
+	while (same + 1 < count && same < thread->seen.frames.count &&
+		same_seen(&thread->seen.frames.data[same], &list->frames.data[same]))
 		same++;
 	thread->seen.frames.count = same;
 	for (size_t i = same; i < count; i++)

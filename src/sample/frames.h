@@ -8,8 +8,8 @@ struct stack_context {
 	struct codes *codes;
 	struct registry *registry;
 	struct evidence *evidence;
-	const struct map *links;    /* until 3.10: frame -> its caller's frame, as last seen */
-	int32_t instruction_unit;   /* bytes of code for each step of frame.instruction: 2 in 3.10, else 1 */
+	const struct map *links;  /* until 3.10: frame -> its caller's frame, as last seen */
+	int32_t instruction_unit; /* bytes of code for each step of frame.instruction: 2 in 3.10, else 1 */
 };
 
 enum walk_end {
@@ -20,21 +20,23 @@ enum walk_end {
 };
 
 /* The bytes of the frame at an address in a copy, or NULL. */
-const unsigned char *frames_find(struct thread *thread, const struct layout *layout, enum region_copy copy, uint64_t address);
+const unsigned char *frames_find(
+	struct thread *thread, const struct layout *layout, enum region_copy copy, uint64_t address);
 
 /* Follows the frames from `top` in one copy, leaf first. */
 enum walk_end frames_walk(struct thread *thread, const struct layout *layout, enum region_copy copy, uint64_t top,
 	struct frame_list *list, uint64_t *ret_missing);
 
 /* A frame with its code's id; *ret_ok is false when frame and code do not belong together. */
-struct error *frames_resolve(struct stack_context *context, const struct frame *frame, struct seen_frame *ret_seen, bool *ret_ok);
+struct error *frames_resolve(
+	struct stack_context *context, const struct frame *frame, struct seen_frame *ret_seen, bool *ret_ok);
 /* Puts a frame, or a word of ours, on top of thread->seen. */
 struct error *frames_push(struct stack_context *context, struct thread *thread, struct seen_frame seen);
 struct error *frames_push_synthetic(struct stack_context *context, struct thread *thread, enum synthetic word);
 /* thread->seen becomes all frames of the list, root first, as far as they are sound; *ret_same: how many stood there
  * already. */
-struct error *frames_take_list(struct stack_context *context, struct thread *thread, const struct frame_list *list, size_t *ret_same,
-	bool *ret_sound);
+struct error *frames_take_list(struct stack_context *context, struct thread *thread, const struct frame_list *list,
+	size_t *ret_same, bool *ret_sound);
 /* How many frames at the root of the list are those of thread->seen; never the leaf. */
 size_t frames_common_root(const struct thread *thread, const struct frame_list *list);
 /* thread->seen becomes a copy of the list, with nodes. */

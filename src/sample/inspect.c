@@ -34,7 +34,8 @@ static struct error *find_python(pid_t pid, struct inspection *inspection)
 	_cleanup_maps_ struct maps maps = { 0 };
 	TRY(maps_read(pid, &maps));
 	if (maps.areas.count == 0)
-		return error_new(ERROR_UNSUPPORTED, "it has no memory of its own: a kernel thread, or a process that has ended");
+		return error_new(
+			ERROR_UNSUPPORTED, "it has no memory of its own: a kernel thread, or a process that has ended");
 	struct memory *memory;
 	TRY(memory_open_process(pid, &memory));
 	char root[32];
@@ -57,7 +58,9 @@ void inspect_process(pid_t pid, struct inspection *ret_inspection)
 
 bool inspect_is_named_python(const struct process *process)
 {
-	const char *path = process->executable ? process->executable : process->command.size ? process->command.data : process->name;
+	const char *path = process->executable	   ? process->executable
+			   : process->command.size ? process->command.data
+						   : process->name;
 	size_t length = path == process->command.data ? strnlen(path, process->command.size) : strlen(path);
 	const char *slash = memrchr(path, '/', length);
 	const char *name = slash ? slash + 1 : path;

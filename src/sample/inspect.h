@@ -6,15 +6,15 @@
 enum python_found {
 	PYTHON_UNKNOWN = 0, /* its memory may not be read */
 	PYTHON_READABLE,
-	PYTHON_STARTING,    /* its interpreter has not begun yet */
-	PYTHON_NONE,        /* no Python in it, or one that is not read: `why` says which */
+	PYTHON_STARTING, /* its interpreter has not begun yet */
+	PYTHON_NONE,	 /* no Python in it, or one that is not read: `why` says which */
 };
 
 struct inspection {
 	enum python_found found;
 	struct runtime runtime; /* when readable */
-	bool debug;             /* built with Py_REF_DEBUG (--with-pydebug) */
-	char why[256];          /* when not readable: a phrase */
+	bool debug;		/* built with Py_REF_DEBUG (--with-pydebug) */
+	char why[256];		/* when not readable: a phrase */
 };
 
 void inspect_process(pid_t pid, struct inspection *ret_inspection);

@@ -57,13 +57,15 @@ uint64_t regions_same_until(const struct regions *regions, enum region_copy one,
 {
 	for (size_t i = 0; i < regions->list.count; i++) {
 		const struct region *region = &regions->list.data[i];
-		if (region->failed || (i && memcmp(region_bytes(regions, region, one), region_bytes(regions, region, two), region->size) != 0))
+		if (region->failed || (i && memcmp(region_bytes(regions, region, one),
+						    region_bytes(regions, region, two), region->size) != 0))
 			return 0;
 	}
 	if (!regions->list.count)
 		return 0;
 	const struct region *first = &regions->list.data[0];
-	return first->start + count_equal(region_bytes(regions, first, one), region_bytes(regions, first, two), first->size);
+	return first->start +
+	       count_equal(region_bytes(regions, first, one), region_bytes(regions, first, two), first->size);
 }
 
 void regions_deinit(struct regions *regions)

@@ -1,9 +1,9 @@
 /* regions.h: the pieces of a thread's memory that its stack is expected to lie in, and room for two copies of them.
  *
- * The sampler does not follow pointers through the target: it predicts from the last sample where the frames will be, has
- * all of it copied in one system call, and walks in the copy. Until 3.10 a region is one heap frame; from 3.11 it is the
- * used part of a chunk of the thread's data stack, or a single frame that lies elsewhere (a generator's, an entry from C).
- * A walk that leaves the regions says where to, and the next read has a region there. */
+ * The sampler does not follow pointers through the target: it predicts from the last sample where the frames will be,
+ * has all of it copied in one system call, and walks in the copy. Until 3.10 a region is one heap frame; from 3.11 it
+ * is the used part of a chunk of the thread's data stack, or a single frame that lies elsewhere (a generator's, an
+ * entry from C). A walk that leaves the regions says where to, and the next read has a region there. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@ struct region {
 	uint64_t start;
 	uint32_t size;
 	uint32_t offset; /* in the copies */
-	bool failed;     /* the last read did not get it: what the copies hold is old */
+	bool failed;	 /* the last read did not get it: what the copies hold is old */
 };
 
 struct regions {
@@ -29,7 +29,7 @@ struct regions {
 	unsigned char *copies[COPIES];
 	size_t size, room;
 	bool last_valid; /* the copies have not been laid out anew since COPY_LAST was kept */
-	size_t hint; /* where the last lookup found something: stacks are walked in order */
+	size_t hint;	 /* where the last lookup found something: stacks are walked in order */
 };
 
 void regions_clear(struct regions *regions);
@@ -42,20 +42,23 @@ void regions_keep(struct regions *regions);
 /* The address up to which the first region of one copy equals another's; 0 when any of the other regions differs. */
 uint64_t regions_same_until(const struct regions *regions, enum region_copy one, enum region_copy two);
 
-static inline unsigned char *region_bytes(const struct regions *regions, const struct region *region, enum region_copy copy)
+static inline unsigned char *region_bytes(
+	const struct regions *regions, const struct region *region, enum region_copy copy)
 {
 	return regions->copies[copy] + region->offset;
 }
 
 /* The bytes of [address, address + size) in a copy; NULL when they are in no region. */
-static inline const unsigned char *regions_find(struct regions *regions, enum region_copy copy, uint64_t address, uint32_t size)
+static inline const unsigned char *regions_find(
+	struct regions *regions, enum region_copy copy, uint64_t address, uint32_t size)
 {
 	size_t count = regions->list.count, i = regions->hint;
 	for (size_t tries = 0; tries < count; tries++, i++) {
 		if (i >= count)
 			i = 0;
 		const struct region *region = &regions->list.data[i];
-		if (address - region->start < region->size && region->size - (address - region->start) >= size && !region->failed) {
+		if (address - region->start < region->size && region->size - (address - region->start) >= size &&
+			!region->failed) {
 			regions->hint = i;
 			return region_bytes(regions, region, copy) + (address - region->start);
 		}

@@ -74,7 +74,8 @@ struct error *registry_synthetic(struct registry *registry, enum synthetic word,
 
 /* ---- stacks ---- */
 
-static struct stack_node *slot_of(struct stack_node *nodes, size_t mask, uint32_t parent, uint32_t code, int32_t instruction)
+static struct stack_node *slot_of(
+	struct stack_node *nodes, size_t mask, uint32_t parent, uint32_t code, int32_t instruction)
 {
 	size_t i = registry_stack_hash_(parent, code, instruction);
 	while (nodes[i & mask].id)
@@ -99,14 +100,16 @@ static bool grow_nodes(struct registry *registry)
 	return true;
 }
 
-struct error *registry_add_stack(struct registry *registry, uint32_t parent, uint32_t code, int32_t instruction, uint32_t *ret_id)
+struct error *registry_add_stack(
+	struct registry *registry, uint32_t parent, uint32_t code, int32_t instruction, uint32_t *ret_id)
 {
 	if (!registry->nodes)
 		return &error_no_memory;
 	if (registry->stack_count >= registry->node_mask / 4 * 3 && !grow_nodes(registry))
 		return &error_no_memory;
 	struct stack_def def = { registry->stack_count + 1, parent, code, instruction };
-	*slot_of(registry->nodes, registry->node_mask, parent, code, instruction) = (struct stack_node){ parent, code, instruction, def.id };
+	*slot_of(registry->nodes, registry->node_mask, parent, code, instruction) = (struct stack_node){ parent, code,
+		instruction, def.id };
 	registry->stack_count++;
 	*ret_id = def.id;
 	return registry->sink->ops->stack(registry->sink, &def);

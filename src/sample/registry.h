@@ -1,5 +1,6 @@
-/* registry.h: the ids of one recording: code objects by content, stacks as nodes of the one trie, processes and threads.
- * Each definition goes to the sink when its id is first given. Bounded by what is distinct, not by what is sampled. */
+/* registry.h: the ids of one recording: code objects by content, stacks as nodes of the one trie, processes and
+ * threads. Each definition goes to the sink when its id is first given. Bounded by what is distinct, not by what is
+ * sampled. */
 #pragma once
 #include "base/map.h"
 #include "base/vec.h"
@@ -19,12 +20,12 @@ struct code_identity {
 
 struct registry {
 	struct sink *sink;
-	struct map codes;          /* 64 bits of the content's hash -> index into code_hashes */
+	struct map codes; /* 64 bits of the content's hash -> index into code_hashes */
 	VEC(struct code_identity) identities;
-	struct stack_node *nodes;  /* open addressing */
+	struct stack_node *nodes; /* open addressing */
 	size_t node_mask;
 	uint32_t code_count, stack_count, process_count, thread_count;
-	uint32_t synthetic[8];     /* code ids of our own words, by enum synthetic */
+	uint32_t synthetic[8]; /* code ids of our own words, by enum synthetic */
 };
 
 /* Words of ours that stand on stacks as frames do. */
@@ -33,11 +34,13 @@ enum synthetic { SYNTHETIC_PARTIAL, SYNTHETIC_GC, SYNTHETIC_END };
 void registry_init(struct registry *registry, struct sink *sink);
 void registry_deinit(struct registry *registry);
 
-/* The id of a code object with this content (def->id is not read): the one given before to equal content, or a new one. */
+/* The id of a code object with this content (def->id is not read): the one given before to equal content, or a new one.
+ */
 struct error *registry_code(struct registry *registry, const struct code_def *def, uint32_t *ret_id);
 struct error *registry_synthetic(struct registry *registry, enum synthetic word, uint32_t *ret_id);
 
-struct error *registry_add_stack(struct registry *registry, uint32_t parent, uint32_t code, int32_t instruction, uint32_t *ret_id);
+struct error *registry_add_stack(
+	struct registry *registry, uint32_t parent, uint32_t code, int32_t instruction, uint32_t *ret_id);
 static inline size_t registry_stack_hash_(uint32_t parent, uint32_t code, int32_t instruction)
 {
 	uint64_t h = ((uint64_t)parent << 32 | code) * 0x9e3779b97f4a7c15u;
@@ -45,7 +48,8 @@ static inline size_t registry_stack_hash_(uint32_t parent, uint32_t code, int32_
 	return (size_t)(h ^ h >> 32);
 }
 /* The id of the node, or 0 when it has none yet. */
-static inline uint32_t registry_find_stack(const struct registry *registry, uint32_t parent, uint32_t code, int32_t instruction)
+static inline uint32_t registry_find_stack(
+	const struct registry *registry, uint32_t parent, uint32_t code, int32_t instruction)
 {
 	for (size_t i = registry_stack_hash_(parent, code, instruction);; i++) {
 		const struct stack_node *node = &registry->nodes[i & registry->node_mask];

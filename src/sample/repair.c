@@ -3,8 +3,8 @@
  * What is reported is the stack at one moment, that of the first pointer, whatever it was then: to take the moment that
  * is easiest to read would prefer slow states. The pointer says which frame was the leaf; the two copies after it say
  * what that frame and those below it held. Each copy gives a chain of its own, and each step of it must be one that was
- * proven before. A caller that has moved on since its callee returned is put back to the call. The chain that needs less
- * of that is taken, the earlier where they are equal. */
+ * proven before. A caller that has moved on since its callee returned is put back to the call. The chain that needs
+ * less of that is taken, the earlier where they are equal. */
 #include "sample/frames.h"
 
 /* One chain, root first. */
@@ -49,7 +49,8 @@ static bool walk_loosely(struct stack_context *c, struct thread *thread, enum re
 /* ---- is the chain one that can have been? ---- */
 
 /* The caller stands where it calls this code, or did just before. */
-static bool settle_caller(struct stack_context *c, struct seen_frame *caller, const struct seen_frame *callee, unsigned *moved)
+static bool settle_caller(
+	struct stack_context *c, struct seen_frame *caller, const struct seen_frame *callee, unsigned *moved)
 {
 	int32_t site;
 	if (evidence_trusts(c->evidence, caller->code_id, caller->offset, callee->code_id))
@@ -114,7 +115,8 @@ static struct error *take_partial(struct stack_context *c, struct thread *thread
 	size_t same = 0, count = thread->seen.frames.count;
 	for (; same < count; same++) {
 		const struct seen_frame *seen = &thread->seen.frames.data[same];
-		const unsigned char *bytes = seen->address ? frames_find(thread, c->layout, COPY_FIRST, seen->address) : NULL;
+		const unsigned char *bytes = seen->address ? frames_find(thread, c->layout, COPY_FIRST, seen->address)
+							   : NULL;
 		struct frame frame = bytes ? frame_parse(c->layout, seen->address, bytes) : (struct frame){ 0 };
 		if (!bytes || frame.code != seen->code || frame.instruction != seen->instruction)
 			break;

@@ -23,7 +23,7 @@ struct sampler {
 	struct stopper stopper;
 	struct recording_end totals;
 	VEC(struct event) events; /* of this tick */
-	uint64_t start;           /* CLOCK_MONOTONIC at event time 0 */
+	uint64_t start;		  /* CLOCK_MONOTONIC at event time 0 */
 	uint64_t tick;
 	uint64_t watch_at, tend_at, cpu_at_start;
 };
@@ -91,8 +91,12 @@ static struct error *define_thread(struct sampler *sampler, struct member *membe
 			buffer_add_string(&name, kernel_name);
 	}
 	struct thread_def def = {
-		.id = thread->id ? thread->id : sampler->registry.thread_count + 1, .process = member->id, .tid = thread->tid,
-		.flags = thread->tid == (uint32_t)member->pid, .ident = thread->ident, .name = { name.data, name.size },
+		.id = thread->id ? thread->id : sampler->registry.thread_count + 1,
+		.process = member->id,
+		.tid = thread->tid,
+		.flags = thread->tid == (uint32_t)member->pid,
+		.ident = thread->ident,
+		.name = { name.data, name.size },
 	};
 	TRY(sampler->sink->ops->thread(sampler->sink, &def));
 	if (!thread->id)
@@ -106,10 +110,15 @@ static bool push_event(struct sampler *sampler, const struct event *event)
 	return vec_push(&sampler->events, *event);
 }
 
-static bool push_counter(struct sampler *sampler, const struct member *member, uint32_t thread, enum subject subject, uint64_t now, uint64_t value)
+static bool push_counter(struct sampler *sampler, const struct member *member, uint32_t thread, enum subject subject,
+	uint64_t now, uint64_t value)
 {
-	return push_event(sampler, &(struct event){ .kind = EVENT_COUNTER, .subject = (uint8_t)subject, .time = now,
-		.process = member->id, .thread = thread, .weight[WEIGHT_COUNT] = value });
+	return push_event(sampler, &(struct event){ .kind = EVENT_COUNTER,
+					   .subject = (uint8_t)subject,
+					   .time = now,
+					   .process = member->id,
+					   .thread = thread,
+					   .weight[WEIGHT_COUNT] = value });
 }
 
 /* ---- one process at one tick ---- */
@@ -153,8 +162,13 @@ static struct error *emit_samples(struct sampler *sampler, struct member *member
 			indexed = true;
 			TRY(define_thread(sampler, member, thread));
 		}
-		struct event event = { .kind = EVENT_SAMPLE, .time = now, .process = member->id, .thread = thread->id,
-			.stack = thread->stack, .quality = (uint8_t)thread->quality, .weight[WEIGHT_WALL] = wall };
+		struct event event = { .kind = EVENT_SAMPLE,
+			.time = now,
+			.process = member->id,
+			.thread = thread->id,
+			.stack = thread->stack,
+			.quality = (uint8_t)thread->quality,
+			.weight[WEIGHT_WALL] = wall };
 		event.state = states_of_thread(target, thread, now, &event.syscall);
 		if (event.state & STATE_WAITS_GIL && holder && holder != thread)
 			event.waits_for = holder->id;
@@ -187,7 +201,8 @@ static struct error *sample_member(struct sampler *sampler, struct member *membe
 /* A process that we saw begin has used nothing before; of another the first reading is where counting starts. */
 static struct error *read_times(struct sampler *sampler, struct member *member, uint64_t now)
 {
-	static const enum subject generations[3] = { SUBJECT_GC_GENERATION0, SUBJECT_GC_GENERATION1, SUBJECT_GC_GENERATION2 };
+	static const enum subject generations[3] = { SUBJECT_GC_GENERATION0, SUBJECT_GC_GENERATION1,
+		SUBJECT_GC_GENERATION2 };
 	struct target *target = member->target;
 	uint64_t collections[3];
 	struct task_times times;
@@ -282,7 +297,8 @@ static bool has_target(const struct sampler *sampler)
 	return false;
 }
 
-/* Sleeps until the next tick. One that is past by less than a period is taken at once, late; those before are missed. */
+/* Sleeps until the next tick. One that is past by less than a period is taken at once, late; those before are missed.
+ */
 static void wait_for_tick(struct sampler *sampler)
 {
 	uint64_t period = sampler->options.period_ns, seed = sampler->options.info.tick_seed;
@@ -290,14 +306,16 @@ static void wait_for_tick(struct sampler *sampler)
 		return;
 	uint64_t now = now_of(sampler);
 	bool counts = has_target(sampler); /* before there is an interpreter nothing is missed */
-	while (tick_time(seed, period, sampler->tick) + period <= now && tick_time(seed, period, sampler->tick + 1) <= now) {
+	while (tick_time(seed, period, sampler->tick) + period <= now &&
+		tick_time(seed, period, sampler->tick + 1) <= now) {
 		sampler->tick++;
 		sampler->totals.ticks_missed += counts;
 		sampler->totals.ticks_due += counts;
 	}
 	uint64_t due = tick_time(seed, period, sampler->tick);
 	if (due > now)
-		clock_sleep_until(sampler->start + due); /* a signal ends the sleep: then the sample is early, by one tick */
+		clock_sleep_until(
+			sampler->start + due); /* a signal ends the sleep: then the sample is early, by one tick */
 	sampler->totals.ticks_due += counts;
 	sampler->totals.ticks_late += counts && now_of(sampler) > due + period / 2;
 	sampler->tick++;

@@ -4,10 +4,10 @@
 #include "sample/family.h"
 
 struct sampler_options {
-	uint64_t period_ns;  /* 0: as fast as it goes */
-	uint64_t duration;   /* ns; 0: until the end */
-	bool blocking;       /* stop the GIL's holder while it is read */
-	bool follow;         /* children too */
+	uint64_t period_ns;	    /* 0: as fast as it goes */
+	uint64_t duration;	    /* ns; 0: until the end */
+	bool blocking;		    /* stop the GIL's holder while it is read */
+	bool follow;		    /* children too */
 	struct recording_info info; /* its start, rate, seed and period are filled in */
 };
 

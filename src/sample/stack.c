@@ -11,7 +11,8 @@ enum agreement {
 	SAME,
 };
 
-/* The frames that were not looked at again because the first copy holds what the last sample did: so must the second. */
+/* The frames that were not looked at again because the first copy holds what the last sample did: so must the second.
+ */
 static bool shared_agrees(const struct thread *thread, const struct layout *l, const struct frame_list *list)
 {
 	if (!list->shared)
@@ -44,14 +45,19 @@ static enum agreement compare_copies(struct thread *thread, const struct layout 
 
 /* ---- evidence ---- */
 
-/* Whether the caller's instruction can have pushed the frame that stands directly on it; looked up once for each step. */
-static struct error *check_step(struct stack_context *c, const struct seen_frame *caller, const struct seen_frame *frame, enum step *ret_step)
+/* Whether the caller's instruction can have pushed the frame that stands directly on it; looked up once for each step.
+ */
+static struct error *check_step(
+	struct stack_context *c, const struct seen_frame *caller, const struct seen_frame *frame, enum step *ret_step)
 {
 	enum step step = evidence_step(c->evidence, caller->code_id, caller->offset, frame->code_id);
 	if (step == STEP_UNKNOWN) {
-		bool possible = frame->from_c || call_site_look(c->codes->memory, c->codes->runtime, caller->code, caller->offset).pushes;
+		bool possible = frame->from_c ||
+				call_site_look(c->codes->memory, c->codes->runtime, caller->code, caller->offset)
+					.pushes;
 		step = possible ? STEP_POSSIBLE : STEP_IMPOSSIBLE;
-		/* A call site that called C is not yet what it is once it is specialized for Python: only yes is for ever. */
+		/* A call site that called C is not yet what it is once it is specialized for Python: only yes is for
+		 * ever. */
 		if (possible && !evidence_set_step(c->evidence, caller->code_id, caller->offset, frame->code_id, step))
 			return &error_no_memory;
 	}
@@ -61,8 +67,8 @@ static struct error *check_step(struct stack_context *c, const struct seen_frame
 
 enum trust {
 	TRUST_IMPOSSIBLE, /* some step cannot be */
-	TRUST_RARE,       /* some step is seldom seen where it stands, as happens by chance */
-	TRUST_NEW,        /* some step has not been seen often enough to tell */
+	TRUST_RARE,	  /* some step is seldom seen where it stands, as happens by chance */
+	TRUST_NEW,	  /* some step has not been seen often enough to tell */
 	TRUST_PROVEN,
 };
 
@@ -88,8 +94,8 @@ static struct error *weigh_step(struct stack_context *c, const struct thread *th
 	return NULL;
 }
 
-/* The least that any step of a sound stack is to be trusted. `same`: frames that stood there at the last sample; those of
- * them that are proven are not looked at again. */
+/* The least that any step of a sound stack is to be trusted. `same`: frames that stood there at the last sample; those
+ * of them that are proven are not looked at again. */
 static struct error *weigh(struct stack_context *c, struct thread *thread, size_t same, enum trust *ret_trust)
 {
 	size_t i = thread->proven < same ? thread->proven : same;
@@ -103,7 +109,8 @@ static struct error *weigh(struct stack_context *c, struct thread *thread, size_
 			thread->proven = i + 1;
 	}
 	const struct seen_frame *leaf = frames_caller(thread, thread->seen.frames.count);
-	if (leaf && *ret_trust != TRUST_IMPOSSIBLE && !evidence_add(c->evidence, leaf->code_id, leaf->offset, EVIDENCE_LEAF))
+	if (leaf && *ret_trust != TRUST_IMPOSSIBLE &&
+		!evidence_add(c->evidence, leaf->code_id, leaf->offset, EVIDENCE_LEAF))
 		return &error_no_memory;
 	return NULL;
 }
@@ -133,7 +140,8 @@ static void remember_roots(struct thread *thread)
 		thread->roots[i] = i < list->frames.count ? list->frames.data[list->frames.count - 1 - i].address : 0;
 }
 
-/* A generator's frame has no caller while it is suspended, and no other time: a chain that ends in one was left just now. */
+/* A generator's frame has no caller while it is suspended, and no other time: a chain that ends in one was left just
+ * now. */
 static struct error *ends_in_generator(struct stack_context *c, const struct thread *thread, bool *ret_ends)
 {
 	const struct frame_list *list = &thread->walked;
@@ -146,7 +154,8 @@ static struct error *ends_in_generator(struct stack_context *c, const struct thr
 }
 
 /* Two copies that agree, or a thread that stood still: *ret_sound is false when it must be repaired after all. */
-static struct error *take_agreed(struct stack_context *c, struct thread *thread, enum agreement agreement, bool *ret_sound)
+static struct error *take_agreed(
+	struct stack_context *c, struct thread *thread, enum agreement agreement, bool *ret_sound)
 {
 	size_t same;
 	enum trust trust;
@@ -173,7 +182,9 @@ struct error *stack_take(struct stack_context *c, struct thread *thread, enum wa
 	if (end == WALK_CUT) {
 		TRY(take_cut(c, thread, &thread->walked));
 	} else {
-		enum agreement agreement = end != WALK_COMPLETE ? TORN : moving ? compare_copies(thread, c->layout, &thread->walked) : SAME;
+		enum agreement agreement = end != WALK_COMPLETE ? TORN
+					   : moving		? compare_copies(thread, c->layout, &thread->walked)
+								: SAME;
 		bool sound = agreement != TORN, ends = false;
 		if (sound)
 			TRY(ends_in_generator(c, thread, &ends));

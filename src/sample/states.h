@@ -1,8 +1,8 @@
 /* states.h: what a thread was doing at a sample, as bits of enum thread_state, as cheaply as it can be known.
  *
- * A holder of the GIL whose stack moved is on a core: no question to the kernel. Any other thread is asked about when its
- * stack changed, and else at most every 10 ms: so the state of a thread that did not move may be that old. A thread that
- * waits in a futex inside the GIL's own struct waits for the GIL; nothing else does. */
+ * A holder of the GIL whose stack moved is on a core: no question to the kernel. Any other thread is asked about when
+ * its stack changed, and else at most every 10 ms: so the state of a thread that did not move may be that old. A thread
+ * that waits in a futex inside the GIL's own struct waits for the GIL; nothing else does. */
 #pragma once
 #include "sample/target.h"
 

@@ -25,10 +25,12 @@ static void set_windows(struct target *target)
 	const struct layout *l = &target->runtime.layout;
 	const uint32_t of_thread[] = { l->tstate.next, l->tstate.interp, l->tstate.frame, l->tstate.thread_id,
 		l->tstate.native_thread_id, l->tstate.datastack_chunk, l->tstate.datastack_top };
-	const uint32_t of_interpreter[] = { l->interp.threads_head, l->interp.gc_collecting, l->interp.code_object_generation };
-	find_window(of_thread, sizeof of_thread / sizeof *of_thread, THREAD_STATE_MAX, &target->state_start, &target->state_size);
-	find_window(of_interpreter, sizeof of_interpreter / sizeof *of_interpreter, INTERPRETER_BYTES_MAX, &target->interpreter_start,
-		&target->interpreter_size);
+	const uint32_t of_interpreter[] = { l->interp.threads_head, l->interp.gc_collecting,
+		l->interp.code_object_generation };
+	find_window(of_thread, sizeof of_thread / sizeof *of_thread, THREAD_STATE_MAX, &target->state_start,
+		&target->state_size);
+	find_window(of_interpreter, sizeof of_interpreter / sizeof *of_interpreter, INTERPRETER_BYTES_MAX,
+		&target->interpreter_start, &target->interpreter_size);
 }
 
 /* Until 3.10 a thread state knows only its pthread_t, which is the address of glibc's descriptor of the thread; the
@@ -125,7 +127,6 @@ static uint64_t state_word(const struct target *target, const struct thread *thr
 	return value;
 }
 
-
 static void read_ids(struct target *target, struct thread *thread, bool is_main)
 {
 	const struct layout *l = &target->runtime.layout;
@@ -194,7 +195,7 @@ static struct error *list_threads(struct target *target)
 		else if (thread->generation == target->list_generation)
 			break; /* a circle: the list changed under us */
 		if (memory_read(target->memory, tstate + target->state_start, thread->state, target->state_size) &&
-		    state_word(target, thread, l->tstate.interp) == target->interpreter) {
+			state_word(target, thread, l->tstate.interp) == target->interpreter) {
 			thread->generation = target->list_generation;
 			tstate = state_word(target, thread, l->tstate.next);
 		} else {
@@ -230,7 +231,8 @@ static bool in_regions(struct thread *thread, const struct layout *l, uint64_t a
 	uint64_t start = address + frame_bytes_start(l);
 	for (size_t i = 0; i < thread->regions.list.count; i++) {
 		const struct region *region = &thread->regions.list.data[i];
-		if (start - region->start < region->size && region->size - (start - region->start) >= frame_bytes_size(l))
+		if (start - region->start < region->size &&
+			region->size - (start - region->start) >= frame_bytes_size(l))
 			return true;
 	}
 	return false;
@@ -260,8 +262,8 @@ static void predict_chain(struct target *target, struct thread *thread, uint64_t
 	}
 }
 
-/* The frames of lately seen chains stay in the plan beside those of this one: a program that calls two functions in turn
- * is then read without a miss, and a repair finds the callee that came meanwhile. */
+/* The frames of lately seen chains stay in the plan beside those of this one: a program that calls two functions in
+ * turn is then read without a miss, and a repair finds the callee that came meanwhile. */
 static void plan_heap_frames(struct target *target, struct thread *thread, uint64_t missing)
 {
 	const struct layout *l = &target->runtime.layout;
@@ -305,7 +307,7 @@ static void list_chunks(struct target *target, struct thread *thread)
 	thread->chunks.count = 0;
 	uint64_t chunk = thread->chunk;
 	while (chunk && thread->chunks.count < THREAD_CHUNKS_MAX &&
-	       memory_read_u64(target->memory, chunk + target->runtime.layout.stack_chunk.previous, &chunk) && chunk)
+		memory_read_u64(target->memory, chunk + target->runtime.layout.stack_chunk.previous, &chunk) && chunk)
 		if (!vec_push(&thread->chunks, chunk))
 			return;
 }
@@ -326,7 +328,8 @@ static void plan_strays(struct target *target, struct thread *thread, uint64_t m
 	thread->strays.count = 0;
 	const struct frame_list *walked = &thread->walked;
 	for (size_t i = 0; i < walked->frames.count; i++)
-		if (!in_regions(thread, l, walked->frames.data[i].address) && !vec_push(&thread->strays, walked->frames.data[i].address))
+		if (!in_regions(thread, l, walked->frames.data[i].address) &&
+			!vec_push(&thread->strays, walked->frames.data[i].address))
 			return;
 	if (missing && !in_regions(thread, l, missing) && !vec_push(&thread->strays, missing))
 		return;
@@ -338,17 +341,20 @@ static void plan_strays(struct target *target, struct thread *thread, uint64_t m
 static void plan_data_stack(struct target *target, struct thread *thread, uint64_t missing)
 {
 	const struct layout *l = &target->runtime.layout;
-	uint64_t chunk = state_word(target, thread, l->tstate.datastack_chunk), top = state_word(target, thread, l->tstate.datastack_top);
+	uint64_t chunk = state_word(target, thread, l->tstate.datastack_chunk),
+		 top = state_word(target, thread, l->tstate.datastack_top);
 	if (chunk != thread->chunk) {
 		thread->chunk = chunk;
-		if (!memory_read_u64(target->memory, chunk + l->stack_chunk.size, &thread->chunk_size) || thread->chunk_size > CHUNK_BYTES_MAX)
+		if (!memory_read_u64(target->memory, chunk + l->stack_chunk.size, &thread->chunk_size) ||
+			thread->chunk_size > CHUNK_BYTES_MAX)
 			thread->chunk_size = 0;
 		list_chunks(target, thread);
 	}
 	regions_clear(&thread->regions);
 	if (in_newest_chunk(thread, top - 1)) {
 		uint64_t end = missing > top && in_newest_chunk(thread, missing) ? missing : top;
-		uint64_t size = (end - chunk + CHUNK_SLACK) & ~(uint64_t)(CHUNK_SLACK / 2 - 1), most = thread->chunk_size - l->stack_chunk.data;
+		uint64_t size = (end - chunk + CHUNK_SLACK) & ~(uint64_t)(CHUNK_SLACK / 2 - 1),
+			 most = thread->chunk_size - l->stack_chunk.data;
 		regions_add(&thread->regions, chunk + l->stack_chunk.data, (uint32_t)(size < most ? size : most));
 	}
 	for (size_t i = 0; i < thread->chunks.count; i++)
@@ -378,7 +384,8 @@ static void add_gil(struct target *target, struct gil_seen *seen)
 	if (target->runtime.holder)
 		batch_add(&target->batch, target->runtime.holder, &seen->holder, sizeof seen->holder, NULL);
 	if (size && size <= GIL_BYTES_MAX)
-		batch_add(&target->batch, target->gil.start + target->runtime.layout.gil.last_holder, seen->bytes, size, NULL);
+		batch_add(&target->batch, target->gil.start + target->runtime.layout.gil.last_holder, seen->bytes, size,
+			NULL);
 }
 
 static void take_gil(const struct target *target, struct gil_seen *seen)
@@ -395,9 +402,11 @@ static void take_gil(const struct target *target, struct gil_seen *seen)
 
 static void add_interpreter(struct target *target)
 {
-	batch_add(&target->batch, target->interpreter + target->interpreter_start, target->interpreter_bytes, target->interpreter_size, NULL);
+	batch_add(&target->batch, target->interpreter + target->interpreter_start, target->interpreter_bytes,
+		target->interpreter_size, NULL);
 	if (target->runtime.gc_collecting)
-		batch_add(&target->batch, target->runtime.gc_collecting, &target->collecting, sizeof target->collecting, NULL);
+		batch_add(&target->batch, target->runtime.gc_collecting, &target->collecting, sizeof target->collecting,
+			NULL);
 }
 
 static void take_interpreter(struct target *target)
@@ -408,11 +417,12 @@ static void take_interpreter(struct target *target)
 	if (!target->runtime.gc_collecting && l->interp.gc_collecting != LAYOUT_NONE)
 		memcpy(&target->collecting, bytes + l->interp.gc_collecting, sizeof target->collecting);
 	if (target->codes.has_generation)
-		memcpy(&target->codes.generation, bytes + l->interp.code_object_generation, sizeof target->codes.generation);
+		memcpy(&target->codes.generation, bytes + l->interp.code_object_generation,
+			sizeof target->codes.generation);
 }
 
-/* The frame pointer. In 3.11 and 3.12 it is behind a pointer that changes whenever C calls Python and back, so all places
- * where it lately was are read with it. */
+/* The frame pointer. In 3.11 and 3.12 it is behind a pointer that changes whenever C calls Python and back, so all
+ * places where it lately was are read with it. */
 static void add_top(struct target *target, struct thread *thread, unsigned which)
 {
 	const struct layout *l = &target->runtime.layout;
@@ -421,7 +431,8 @@ static void add_top(struct target *target, struct thread *thread, unsigned which
 		return;
 	}
 	for (unsigned i = 0; i < THREAD_CFRAMES && thread->cframes[i]; i++)
-		batch_add(&target->batch, thread->cframes[i] + l->cframe.current_frame, &thread->cframe_tops[which][i], 8, NULL);
+		batch_add(&target->batch, thread->cframes[i] + l->cframe.current_frame, &thread->cframe_tops[which][i],
+			8, NULL);
 	batch_add(&target->batch, thread->tstate + l->tstate.frame, &thread->cframe_at[which], 8, NULL);
 }
 
@@ -429,21 +440,23 @@ static void add_regions(struct target *target, struct thread *thread, enum regio
 {
 	for (size_t i = 0; i < thread->regions.list.count; i++) {
 		struct region *region = &thread->regions.list.data[i];
-		batch_add(&target->batch, region->start, region_bytes(&thread->regions, region, copy), region->size, &region->failed);
+		batch_add(&target->batch, region->start, region_bytes(&thread->regions, region, copy), region->size,
+			&region->failed);
 	}
 }
 
 static void add_state(struct target *target, struct thread *thread)
 {
-	batch_add(&target->batch, thread->tstate + target->state_start, thread->state, target->state_size, &thread->state_failed);
+	batch_add(&target->batch, thread->tstate + target->state_start, thread->state, target->state_size,
+		&thread->state_failed);
 }
 
 /* A thread that may run while it is read: pointer, frames, pointer, frames, pointer.
  *
- * The first pointer is the one that counts. Once we have read a cache line that the target writes, its next write has to
- * get the line back, some 100 ns on which all its later writes wait too: what we see after the first look lags, and most
- * where frames come and go quickly. So nothing that the thread writes is touched before the pointer, and the frames are
- * right after it. */
+ * The first pointer is the one that counts. Once we have read a cache line that the target writes, its next write has
+ * to get the line back, some 100 ns on which all its later writes wait too: what we see after the first look lags, and
+ * most where frames come and go quickly. So nothing that the thread writes is touched before the pointer, and the
+ * frames are right after it. */
 static void add_moving(struct target *target, struct thread *thread)
 {
 	add_top(target, thread, 0);
@@ -530,7 +543,9 @@ static struct error *take_thread(struct target *target, struct thread *thread, b
 		uint64_t missing = 0;
 		bool predicted = settle_tops(target, thread, moving);
 		if (predicted && covers_data_stack(target, thread)) {
-			thread->unchanged_until = thread->regions.last_valid ? regions_same_until(&thread->regions, COPY_FIRST, COPY_LAST) : 0;
+			thread->unchanged_until = thread->regions.last_valid
+							  ? regions_same_until(&thread->regions, COPY_FIRST, COPY_LAST)
+							  : 0;
 			end = frames_walk(thread, l, COPY_FIRST, thread->tops[0], &thread->walked, &missing);
 			if (end != WALK_MISSING)
 				break;
@@ -603,6 +618,7 @@ struct error *target_sample(struct target *target, uint64_t now)
 	}
 	TRY(read_movers(target, mover));
 	for (size_t i = 0; i < target->threads.count; i++)
-		TRY(take_thread(target, target->threads.data[i], target->threads.data[i] == mover || could_move(target, target->threads.data[i])));
+		TRY(take_thread(target, target->threads.data[i],
+			target->threads.data[i] == mover || could_move(target, target->threads.data[i])));
 	return NULL;
 }

@@ -9,7 +9,7 @@ enum { GIL_BYTES_MAX = 64, INTERPRETER_BYTES_MAX = 1024 };
 
 struct target {
 	pid_t pid;
-	uint32_t id;               /* process of the recording */
+	uint32_t id; /* process of the recording */
 	struct memory *memory;
 	struct runtime runtime;
 	uint64_t interpreter;
@@ -18,14 +18,14 @@ struct target {
 	struct registry *registry;
 	struct codes codes;
 	struct evidence evidence;
-	struct map links;          /* until 3.10: frame -> its caller's, to predict chains from */
+	struct map links;	   /* until 3.10: frame -> its caller's, to predict chains from */
 	struct map thread_objects; /* ident -> threading.Thread */
-	struct map leaf_calls;     /* code id and offset -> whether a call stands there */
+	struct map leaf_calls;	   /* code id and offset -> whether a call stands there */
 	struct batch batch;
 
 	VEC(struct thread *) threads;
 	uint32_t list_generation;
-	uint64_t threads_head;     /* as last read */
+	uint64_t threads_head; /* as last read */
 
 	/* Of the last read. `bytes`: the GIL's struct from its last holder to its switch number. */
 	struct gil_seen {
@@ -36,11 +36,12 @@ struct target {
 	/* The interpreter's fields from the first to the last that is wanted. */
 	unsigned char interpreter_bytes[INTERPRETER_BYTES_MAX];
 	uint32_t interpreter_start, interpreter_size;
-	uint64_t held_by;          /* thread state that holds the GIL; 0: none */
-	uint32_t collecting;       /* the collector runs */
+	uint64_t held_by;    /* thread state that holds the GIL; 0: none */
+	uint32_t collecting; /* the collector runs */
 
 	uint32_t state_start, state_size; /* which bytes of a PyThreadState are copied */
-	uint32_t tid_offset;       /* of the kernel's thread id in a pthread_t, where the version does not keep it; 0: unknown */
+	uint32_t tid_offset; /* of the kernel's thread id in a pthread_t, where the version does not keep it; 0: unknown
+			      */
 };
 
 /* Finds the interpreter. ERROR_NOT_READY: ask again soon. */

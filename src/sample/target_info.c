@@ -7,7 +7,8 @@ static uint64_t module_attribute(struct target *target, const char *module, cons
 {
 	const struct runtime *runtime = &target->runtime;
 	uint64_t modules, dict;
-	if (!memory_read_u64(target->memory, target->interpreter + runtime->layout.interp.modules, &modules) || !modules)
+	if (!memory_read_u64(target->memory, target->interpreter + runtime->layout.interp.modules, &modules) ||
+		!modules)
 		return 0;
 	uint64_t object = object_dict_get(target->memory, runtime, modules, module);
 	if (!object || !memory_read_u64(target->memory, object + runtime->layout.module.dict, &dict))
@@ -38,7 +39,8 @@ bool target_thread_name(struct target *target, const struct thread *thread, stru
 	const uint64_t *object = thread->ident ? map_get(&target->thread_objects, thread->ident) : NULL;
 	if (!object)
 		return false;
-	uint64_t text = object_get_attribute(target->memory, runtime, *object, runtime->version < 0x0300 ? "_Thread__name" : "_name");
+	uint64_t text = object_get_attribute(
+		target->memory, runtime, *object, runtime->version < 0x0300 ? "_Thread__name" : "_name");
 	return text && object_read_text(target->memory, runtime, text, name);
 }
 
@@ -49,13 +51,15 @@ bool target_search_path(struct target *target, struct buffer *path)
 	uint64_t list = module_attribute(target, "sys", "path"), count, items;
 	char type[8];
 	if (!list || !object_type_name(target->memory, runtime, list, type, sizeof type) || strcmp(type, "list") != 0 ||
-	    !memory_read_u64(target->memory, list + runtime->layout.var_object.size, &count) || count > ENTRIES_MAX ||
-	    !memory_read_u64(target->memory, list + runtime->layout.var_object.size + 8, &items))
+		!memory_read_u64(target->memory, list + runtime->layout.var_object.size, &count) ||
+		count > ENTRIES_MAX ||
+		!memory_read_u64(target->memory, list + runtime->layout.var_object.size + 8, &items))
 		return false;
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t entry;
 		size_t before = path->size;
-		if (!memory_read_u64(target->memory, items + i * 8, &entry) || !object_read_text(target->memory, runtime, entry, path))
+		if (!memory_read_u64(target->memory, items + i * 8, &entry) ||
+			!object_read_text(target->memory, runtime, entry, path))
 			path->size = before;
 		else if (path->size > before)
 			buffer_add_char(path, '\n');
@@ -67,14 +71,16 @@ bool target_collections(struct target *target, uint64_t ret_counts[static 3])
 {
 	const struct layout *l = &target->runtime.layout;
 	uint64_t start = 0;
-	if (l->version >= 0x030f || l->gc_stats.collections == LAYOUT_NONE) /* 3.15 keeps rings of pauses instead of counts */
+	if (l->version >= 0x030f ||
+		l->gc_stats.collections == LAYOUT_NONE) /* 3.15 keeps rings of pauses instead of counts */
 		return false;
 	if (l->interp.gc_generation_stats != LAYOUT_NONE)
 		start = target->interpreter + l->interp.gc_generation_stats;
 	else if (target->runtime.address && l->runtime.gc_generation_stats != LAYOUT_NONE)
 		start = target->runtime.address + l->runtime.gc_generation_stats;
 	for (unsigned i = 0; start && i < 3; i++)
-		if (!memory_read_u64(target->memory, start + i * l->gc_stats.stride + l->gc_stats.collections, &ret_counts[i]))
+		if (!memory_read_u64(
+			    target->memory, start + i * l->gc_stats.stride + l->gc_stats.collections, &ret_counts[i]))
 			return false;
 	return start != 0;
 }

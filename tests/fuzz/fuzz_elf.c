@@ -1,4 +1,5 @@
-/* fuzz_elf.c: ELF objects that lie, in memory and as files. The fuzzer's bytes are the object, mapped at a fixed address. */
+/* fuzz_elf.c: ELF objects that lie, in memory and as files. The fuzzer's bytes are the object, mapped at a fixed
+ * address. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* fuzz_walk.c: finding the runtime and walking the stacks in a memory that lies.
  *
- * The base is a frozen image (tests/images), so that the reader gets far; the fuzzer's bytes say which reads are spoiled
- * and how: the n-th read that the code makes is left alone, fails, or has a byte or a pointer in it changed. Whatever
- * comes out, nothing may crash, hang or take memory without bound.
+ * The base is a frozen image (tests/images), so that the reader gets far; the fuzzer's bytes say which reads are
+ * spoiled and how: the n-th read that the code makes is left alone, fails, or has a byte or a pointer in it changed.
+ * Whatever comes out, nothing may crash, hang or take memory without bound.
  *
  * The first byte chooses the image. FUZZ_IMAGES names their folder (default tests/images). */
 #include <errno.h>
@@ -100,7 +100,8 @@ static void use(struct target *target)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = { "2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.15" };
+	static const char *const names[] = { "2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.13t",
+		"3.14", "3.15" };
 	static const struct memory_ops ops = { liar_read, liar_destroy };
 	if (!size)
 		return 0;
@@ -109,7 +110,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct maps maps = { 0 };
 	struct memory *truth;
 	struct target *target;
-	snprintf(path, sizeof path, "%s/%s.image", folder ? folder : "tests/images", names[data[0] % (sizeof names / sizeof *names)]);
+	snprintf(path, sizeof path, "%s/%s.image", folder ? folder : "tests/images",
+		names[data[0] % (sizeof names / sizeof *names)]);
 	struct error *error = image_open(path, &maps, &truth);
 	if (error) {
 		fprintf(stderr, "%s\n", error_message(error));

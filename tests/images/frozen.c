@@ -3,6 +3,7 @@
  *     frozen save PID FILE      frozen show FILE
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,7 +48,8 @@ static void print_stack(struct printer *printer, uint32_t id)
 	for (; id; id = printer->stacks.data[id - 1].parent) {
 		const struct stack_def *def = &printer->stacks.data[id - 1];
 		struct printed_code *code = &printer->codes.data[def->code - 1];
-		struct line_table table = { code->kind, code->first_line, (unsigned char *)code->table.data, code->table.size };
+		struct line_table table = { code->kind, code->first_line, (unsigned char *)code->table.data,
+			code->table.size };
 		printf("    %s (%s:%u)\n", buffer_string(&code->name), buffer_string(&code->file),
 			lines_find_position(&table, def->instruction).line);
 	}
@@ -80,7 +82,8 @@ static struct error *print_target(struct target *target)
 		_cleanup_buffer_ struct buffer name = { 0 };
 		const struct thread *thread = target->threads.data[i];
 		target_thread_name(target, thread, &name);
-		printf("thread \"%s\"%s\n", buffer_string(&name), thread->quality == QUALITY_EXACT ? "" : ", not exact");
+		printf("thread \"%s\"%s\n", buffer_string(&name),
+			thread->quality == QUALITY_EXACT ? "" : ", not exact");
 		print_stack(&printer, thread->stack);
 	}
 	registry_deinit(&registry);
@@ -120,7 +123,7 @@ int main(int argc, char **argv)
 	_cleanup_maps_ struct maps maps = { 0 };
 	struct memory *memory;
 	if (argc == 4 && strcmp(argv[1], "save") == 0)
-		error = save((pid_t)atoi(argv[2]), argv[3]);
+		error = save((pid_t)strtol(argv[2], NULL, 10), argv[3]);
 	else if (argc == 3 && strcmp(argv[1], "show") == 0) {
 		error = image_open(argv[2], &maps, &memory);
 		if (!error)

@@ -130,7 +130,7 @@ struct error *image_save(const char *path, struct memory *recorded, const struct
 	_cleanup_fclose_ FILE *file = fopen(path, "wbe");
 	uint64_t raw_size = raw.size;
 	if (!file || fwrite(magic, sizeof magic, 1, file) != 1 || fwrite(&raw_size, sizeof raw_size, 1, file) != 1 ||
-	    fwrite(packed, 1, size, file) != size || fflush(file))
+		fwrite(packed, 1, size, file) != size || fflush(file))
 		return error_os(errno, "cannot write %s", path);
 	return NULL;
 }
@@ -168,7 +168,8 @@ static ssize_t image_read(struct memory *memory, const struct iovec *local, cons
 {
 	ssize_t total = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (!copy_out((struct image *)memory, (uint64_t)(uintptr_t)remote[i].iov_base, local[i].iov_base, remote[i].iov_len)) {
+		if (!copy_out((struct image *)memory, (uint64_t)(uintptr_t)remote[i].iov_base, local[i].iov_base,
+			    remote[i].iov_len)) {
 			errno = EFAULT;
 			return total ? total : -1;
 		}
@@ -189,7 +190,9 @@ static struct error *take_maps(struct bytes_reader *reader, struct maps *maps)
 {
 	uint64_t count = read_varint(reader);
 	for (uint64_t i = 0; i < count && !reader->bad; i++) {
-		struct map_area area = { .start = read_varint(reader), .end = read_varint(reader), .offset = read_varint(reader) };
+		struct map_area area = {
+			.start = read_varint(reader), .end = read_varint(reader), .offset = read_varint(reader)
+		};
 		uint64_t flags = read_varint(reader), size = read_varint(reader);
 		const unsigned char *name = read_bytes(reader, size);
 		area.readable = flags & 1;
@@ -210,7 +213,7 @@ static struct error *load(const char *path, struct image *image, struct maps *ma
 	if (!file)
 		return error_os(errno, "cannot read %s", path);
 	if (fread(head, sizeof head, 1, file) != 1 || memcmp(head, magic, sizeof magic) != 0 ||
-	    fread(&raw_size, sizeof raw_size, 1, file) != 1 || raw_size > IMAGE_SIZE_MAX)
+		fread(&raw_size, sizeof raw_size, 1, file) != 1 || raw_size > IMAGE_SIZE_MAX)
 		return error_new(ERROR_CORRUPT, "%s is no image", path);
 	_cleanup_free_ char *packed = malloc(IMAGE_SIZE_MAX);
 	image->raw = malloc(raw_size);

@@ -1,5 +1,5 @@
-/* image.h: a process's memory as far as a walk looks at it, frozen in a file, so that every version of CPython is read on
- * every machine. The file: zstd over a head, the map of the process, the addresses of pages, the pages. */
+/* image.h: a process's memory as far as a walk looks at it, frozen in a file, so that every version of CPython is read
+ * on every machine. The file: zstd over a head, the map of the process, the addresses of pages, the pages. */
 #pragma once
 #include "os/maps.h"
 #include "os/memory.h"

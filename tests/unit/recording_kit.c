@@ -232,7 +232,7 @@ static void make_code(struct kit *kit, struct random *random)
 	struct code_def def = {
 		.id = (uint32_t)kit->codes.count + 1,
 		.first_line = (uint32_t)random_any(random, UINT32_MAX),
-		.line_table_kind = (uint32_t)random_below(random, LINES_311 + 1),
+		.line_table_kind = (uint32_t)random_below(random, LINES_KIND_311 + 1),
 		.flags = (uint32_t)random_any(random, UINT32_MAX),
 		.file = random_text(kit, random, 80),
 		.name = random_text(kit, random, 40),
@@ -368,7 +368,7 @@ void kit_make_frame(struct kit *kit, uint32_t threads, uint32_t stacks, uint64_t
 		.name = name,
 		.qualname = name,
 		.line_table = name,
-		.line_table_kind = LINES_311 };
+		.line_table_kind = LINES_KIND_311 };
 	kit_code(&kit->sink, &code);
 	for (uint32_t i = 1; i <= stacks; i++) {
 		struct stack_def stack = { .id = i, .parent = i > 1, .code = 1, .instruction = (int32_t)(2 * i) };

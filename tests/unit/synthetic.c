@@ -90,7 +90,7 @@ uint32_t feed_code(struct feed *feed, struct text name, struct text file, uint32
 	}
 	return define_code(feed, &(struct code_def){
 					 .first_line = first_line,
-					 .line_table_kind = LINES_LNOTAB_UNSIGNED,
+					 .line_table_kind = LINES_KIND_LNOTAB_UNSIGNED,
 					 .file = file,
 					 .name = name,
 					 .line_table = { table, sizeof table },

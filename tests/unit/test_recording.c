@@ -219,7 +219,7 @@ static void test_long_texts_are_cut(void **state)
 	kit_init(&got);
 	kit_make_frame(&kit, 1, 1, 0);
 	struct code_def code = {
-		.id = 2, .line_table_kind = LINES_311, .file = text, .name = text, .qualname = text, .line_table = text
+		.id = 2, .line_table_kind = LINES_KIND_311, .file = text, .name = text, .qualname = text, .line_table = text
 	};
 	kit_ok(kit.sink.ops->code(&kit.sink, &code));
 	code.id = 3;
@@ -232,11 +232,11 @@ static void test_long_texts_are_cut(void **state)
 	kit_ok(recording_read(folder.file, &got.sink, &status));
 	assert_int_equal(got.codes.count, 6);
 	assert_int_equal(got.codes.data[1].line_table.size, 0);
-	assert_int_equal(got.codes.data[1].line_table_kind, LINES_NONE);
+	assert_int_equal(got.codes.data[1].line_table_kind, LINES_KIND_NONE);
 	assert_int_equal(got.codes.data[1].name.size, 64 << 10);
 	for (size_t i = 2; i < 6; i++)
 		assert_int_equal(got.codes.data[i].line_table.size, 5 << 20);
-	assert_int_equal(got.codes.data[5].line_table_kind, LINES_311);
+	assert_int_equal(got.codes.data[5].line_table_kind, LINES_KIND_311);
 	kit_folder_remove(&folder);
 	kit_deinit(&kit);
 	kit_deinit(&got);

@@ -599,7 +599,7 @@ static void test_full_disk(void **state)
 	kit_ok(recording_writer_flush(sink, UINT64_MAX)); /* reported once */
 	struct error *again = recording_writer_finish(sink);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	kit_fails(error, ERROR_FAILED, "cannot go on writing");
+	kit_fails(error, ERROR_FAILED, "cannot write more to");
 	kit_fails(again, ERROR_FAILED, "File too large");
 	expect_content(folder.file, "old");
 	kit_ok(recording_read(folder.part, &got.sink, &status));

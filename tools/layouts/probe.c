@@ -71,8 +71,7 @@ struct _dictkeysobject {
 #if UNTIL(3, 9)
 /* Objects/moduleobject.c */
 typedef struct {
-	PyObject_HEAD
-	PyObject *md_dict;
+	PyObject_HEAD PyObject *md_dict;
 } PyModuleObject;
 #endif
 
@@ -91,7 +90,7 @@ static void print(const char *field, size_t value)
 }
 
 #define OFFSET(group, field, type, member) print(#group "." #field, offsetof(type, member))
-#define SIZE(group, field, type)           print(#group "." #field, sizeof(type))
+#define SIZE(group, field, type)	   print(#group "." #field, sizeof(type))
 
 static void probe_runtime(void)
 {
@@ -416,8 +415,8 @@ static void probe_dict(void)
 }
 
 #if FROM(3, 13)
-#define NOTHING       (-1L)
-#define AT(member)    ((long)offsetof(_Py_DebugOffsets, member))
+#define NOTHING		  (-1L)
+#define AT(member)	  ((long)offsetof(_Py_DebugOffsets, member))
 #define HEAD(name, value) printf("head %s %zu\n", name, (size_t)(value))
 
 static void print_published(const char *field, long source, long plus, long minus)
@@ -425,12 +424,9 @@ static void print_published(const char *field, long source, long plus, long minu
 	printf("published %s %ld %ld %ld\n", field, source, plus, minus);
 }
 
-#define PUBLISHED(group, field, member) \
-	print_published(#group "." #field, AT(member), NOTHING, NOTHING)
-#define PUBLISHED_PLUS(group, field, member, plus) \
-	print_published(#group "." #field, AT(member), AT(plus), NOTHING)
-#define PUBLISHED_MINUS(group, field, member, minus) \
-	print_published(#group "." #field, AT(member), NOTHING, AT(minus))
+#define PUBLISHED(group, field, member)		     print_published(#group "." #field, AT(member), NOTHING, NOTHING)
+#define PUBLISHED_PLUS(group, field, member, plus)   print_published(#group "." #field, AT(member), AT(plus), NOTHING)
+#define PUBLISHED_MINUS(group, field, member, minus) print_published(#group "." #field, AT(member), NOTHING, AT(minus))
 
 /* pycore_runtime.h in 3.13, pycore_debug_offsets.h later; what is put into it: pycore_runtime_init.h there. */
 static void probe_published(void)
@@ -453,8 +449,8 @@ static void probe_published(void)
 	PUBLISHED_PLUS(interp, gc_collecting, interpreter_state.gc, gc.collecting);
 	/* The holder and the lock are told from the interpreter's start, `enabled` from the lock's own. */
 	PUBLISHED_MINUS(gil, locked, interpreter_state.gil_runtime_state_locked, interpreter_state.gil_runtime_state);
-	PUBLISHED_MINUS(gil, last_holder, interpreter_state.gil_runtime_state_holder,
-		interpreter_state.gil_runtime_state);
+	PUBLISHED_MINUS(
+		gil, last_holder, interpreter_state.gil_runtime_state_holder, interpreter_state.gil_runtime_state);
 	PUBLISHED(gil, enabled, interpreter_state.gil_runtime_state_enabled);
 
 	PUBLISHED(tstate, size, thread_state.size);
@@ -481,7 +477,10 @@ static void probe_published(void)
 	PUBLISHED(code, firstlineno, code_object.firstlineno);
 	PUBLISHED(code, argcount, code_object.argcount);
 	PUBLISHED(code, code_adaptive, code_object.co_code_adaptive);
+}
 
+static void probe_published_objects(void)
+{
 	PUBLISHED(object, size, pyobject.size);
 	PUBLISHED(object, type, pyobject.ob_type);
 	PUBLISHED(var_object, size, bytes_object.ob_size);
@@ -495,6 +494,11 @@ static void probe_published(void)
 	PUBLISHED(unicode, state, unicode_object.state);
 	PUBLISHED(unicode, length, unicode_object.length);
 	PUBLISHED(unicode, ascii_data, unicode_object.asciiobject_size);
+}
+
+/* What later versions publish besides. */
+static void probe_published_later(void)
+{
 #if FROM(3, 14)
 	PUBLISHED(interp, threads_main, interpreter_state.threads_main);
 	PUBLISHED(interp, code_object_generation, interpreter_state.code_object_generation);
@@ -534,6 +538,8 @@ int main(void)
 	probe_dict();
 #if FROM(3, 13)
 	probe_published();
+	probe_published_objects();
+	probe_published_later();
 #endif
 	return 0;
 }

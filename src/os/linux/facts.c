@@ -56,7 +56,7 @@ static void parse_credentials(const char *status, struct credentials *credential
 		.permitted = field_number(status, "CapPrm", 16),
 		.effective = field_number(status, "CapEff", 16) };
 	c.known = uid && gid && sscanf(uid, "%u %u %u", &c.real_uid, &c.effective_uid, &c.saved_uid) == 3 &&
-		sscanf(gid, "%u %u %u", &c.real_gid, &c.effective_gid, &c.saved_gid) == 3;
+		  sscanf(gid, "%u %u %u", &c.real_gid, &c.effective_gid, &c.saved_gid) == 3;
 	*credentials = c;
 }
 
@@ -102,8 +102,8 @@ static enum fact in_initial_user_namespace(void)
 	return inside == 0 && outside == 0 && count == UINT32_MAX ? FACT_YES : FACT_NO;
 }
 
-/* errno of copying a byte of that process. An address that is not mapped tells as much as one that is: the kernel asks for
- * the right before it looks for the page. */
+/* errno of copying a byte of that process. An address that is not mapped tells as much as one that is: the kernel asks
+ * for the right before it looks for the page. */
 static int try_read(pid_t pid, const void *address)
 {
 	char byte;
@@ -144,7 +144,8 @@ void facts_collect_machine(bool try_child, struct machine_facts *ret_facts)
 	read_label(0, facts.own.label, sizeof facts.own.label);
 	facts.apparmor = file_says("/sys/module/apparmor/parameters/enabled", "Y");
 	facts.selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
-	facts.selinux_denies = file_says("/sys/fs/selinux/enforce", "1") && file_says("/sys/fs/selinux/booleans/deny_ptrace", "1");
+	facts.selinux_denies = file_says("/sys/fs/selinux/enforce", "1") &&
+			       file_says("/sys/fs/selinux/booleans/deny_ptrace", "1");
 	facts.self_read_errno = try_read(getpid(), &facts);
 	if (try_child)
 		facts.child_read_errno = try_child_read();
@@ -162,8 +163,8 @@ static enum fact is_dumpable(pid_t pid, const struct credentials *credentials)
 	return info.st_uid == credentials->effective_uid ? FACT_YES : FACT_NO;
 }
 
-/* The link that would tell is not shown for processes that may not be read. The map of users is; of another namespace it
- * differs, unless that one happens to be made alike. */
+/* The link that would tell is not shown for processes that may not be read. The map of users is; of another namespace
+ * it differs, unless that one happens to be made alike. */
 static enum fact in_same_user_namespace(pid_t pid)
 {
 	_cleanup_free_ char *ours = proc_read_link(0, "ns/user"), *theirs = proc_read_link(pid, "ns/user");

@@ -11,7 +11,8 @@ static bool parse_line(const char *line, struct map_area *ret_area)
 	unsigned long long start, end, offset, inode;
 	char flags[5];
 	int path_at = 0;
-	if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %n", &start, &end, flags, &offset, &inode, &path_at) < 5 || end <= start)
+	if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %n", &start, &end, flags, &offset, &inode, &path_at) < 5 ||
+		end <= start)
 		return false;
 	char *path = strdup(line + path_at);
 	if (!path)
@@ -22,8 +23,14 @@ static bool parse_line(const char *line, struct map_area *ret_area)
 	if (length >= sizeof deleted && strcmp(path + length - (sizeof deleted - 1), deleted) == 0)
 		path[length - (sizeof deleted - 1)] = '\0';
 	*ret_area = (struct map_area){
-		.start = start, .end = end, .offset = offset, .inode = inode,
-		.readable = flags[0] == 'r', .writable = flags[1] == 'w', .executable = flags[2] == 'x', .path = path,
+		.start = start,
+		.end = end,
+		.offset = offset,
+		.inode = inode,
+		.readable = flags[0] == 'r',
+		.writable = flags[1] == 'w',
+		.executable = flags[2] == 'x',
+		.path = path,
 	};
 	return true;
 }

@@ -16,7 +16,8 @@
 enum {
 	STAT_MAX = 2048,
 	COMMAND_MAX = 64 << 10,
-	FLAG_KERNEL_THREAD = 0x00200000, /* PF_KTHREAD of the kernel's sched.h, which is no API but has not moved since 2.6 */
+	FLAG_KERNEL_THREAD =
+		0x00200000, /* PF_KTHREAD of the kernel's sched.h, which is no API but has not moved since 2.6 */
 };
 
 /* A time in the kernel's clock ticks. */
@@ -35,8 +36,8 @@ static bool parse_stat(const char *stat, struct process *process)
 	int parent;
 	unsigned flags, threads;
 	unsigned long long user, system, start;
-	if (sscanf(close + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %u %*d %llu", &process->state,
-		    &parent, &flags, &user, &system, &threads, &start) != 7)
+	if (sscanf(close + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %u %*d %llu",
+		    &process->state, &parent, &flags, &user, &system, &threads, &start) != 7)
 		return false;
 	snprintf(process->name, sizeof process->name, "%.*s", (int)(close - open - 1), open + 1);
 	uint64_t now = clock_read(CLOCK_BOOTTIME), started = ticks_to_ns(start);

@@ -68,7 +68,8 @@ bool task_read_times(pid_t pid, pid_t tid, struct task_times *ret_times)
 {
 	char text[128];
 	unsigned long long cpu, queue;
-	if (read_task_file(pid, tid, "schedstat", text, sizeof text) <= 0 || sscanf(text, "%llu %llu", &cpu, &queue) != 2)
+	if (read_task_file(pid, tid, "schedstat", text, sizeof text) <= 0 ||
+		sscanf(text, "%llu %llu", &cpu, &queue) != 2)
 		return false;
 	*ret_times = (struct task_times){ cpu, queue };
 	return true;
