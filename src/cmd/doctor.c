@@ -1,8 +1,9 @@
-/* doctor.c: `pyrometer doctor`: can it be sampled; if not, the exact cause and the command that mends it. The deciding is
- * done in sample/doctor.c; here it is printed. */
+/* doctor.c: `pyrometer doctor`: can it be sampled; if not, the exact cause and the command that mends it. The deciding
+ * is done in sample/doctor.c; here it is printed. */
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/help.h"
 #include "cmd/json.h"
 #include "cmd/pythons.h"
 #include "cmd/terminal.h"
@@ -17,6 +18,7 @@ struct doctor_options {
 
 enum {
 	STATUS_CANNOT = 125,
+	FINDING_INDENT = sizeof "Cause:   " - 1,
 	PROCESS_COLUMNS = sizeof "process 1234567: " - 1,
 };
 
@@ -74,7 +76,8 @@ static void write_target(const struct doctor_facts *facts, struct buffer *text)
 	_cleanup_buffer_ struct buffer command = { 0 };
 	process_write_command(&process, &command);
 	buffer_printf(text, "process %d: ", facts->target.pid);
-	print_add_fitted(text, print_text(&command), terminal_width(STDOUT_FILENO) - PROCESS_COLUMNS, /* keep_end= */ false,
+	print_add_fitted(text, print_text(&command), terminal_width(STDOUT_FILENO) - PROCESS_COLUMNS,
+		/* keep_end= */ false,
 		/* ascii= */ true);
 	buffer_add_char(text, '\n');
 	const struct inspection *inspection = &facts->inspection;
@@ -92,7 +95,8 @@ static void write_findings(const struct diagnosis *diagnosis, struct buffer *tex
 {
 	for (size_t i = 0; i < diagnosis->count; i++) {
 		const struct finding *finding = &diagnosis->findings[i];
-		buffer_printf(text, "\n%s %s\n", finding->kind == FINDING_BLOCKS ? "Cause:  " : "Note:   ", finding->cause);
+		buffer_add_string(text, finding->kind == FINDING_BLOCKS ? "\nCause:   " : "\nNote:    ");
+		help_wrap(text, finding->cause, FINDING_INDENT, FINDING_INDENT, terminal_width(STDOUT_FILENO));
 		if (finding->remedy[0])
 			buffer_printf(text, "Remedy:  %s\n", finding->remedy);
 	}
@@ -118,7 +122,8 @@ static struct error *write_pythons(struct buffer *text)
 	return NULL;
 }
 
-static struct error *write_text(const struct doctor_facts *facts, const struct diagnosis *diagnosis, struct buffer *text)
+static struct error *write_text(
+	const struct doctor_facts *facts, const struct diagnosis *diagnosis, struct buffer *text)
 {
 	if (facts->has_target)
 		write_target(facts, text);
@@ -213,7 +218,8 @@ static struct error *doctor_run(const struct invocation *invocation, int *ret_st
 		return error_new(ERROR_USAGE, "doctor looks at one process at a time: '%s' is one word too many",
 			invocation->words[pid ? 0 : 1]);
 	if (invocation->word_count && !value_parse_pid(invocation->words[0], &pid))
-		return error_new(ERROR_USAGE, "'%s' is no process number; `pyrometer ps` lists them", invocation->words[0]);
+		return error_new(
+			ERROR_USAGE, "'%s' is no process number; `pyrometer ps` lists them", invocation->words[0]);
 	struct doctor_facts facts;
 	struct diagnosis diagnosis;
 	_cleanup_buffer_ struct buffer text = { 0 };
@@ -237,16 +243,19 @@ const struct command doctor_command = {
 		"whether it can be sampled. The causes are found from facts: the users and capabilities of both, Yama, seccomp, "
 		"SELinux and AppArmor, namespaces and containers, and a trial read.\n\n"
 		"The exit status is 0 when it can be sampled and 125 when it cannot.",
-	.options = (const struct option[]){
-		{ 'p', "pid", "PID", "look at this process", OPTION_PID(struct doctor_options, pid) },
-		{ 0, "json", NULL, "print JSON, schema pyrometer.doctor/1", OPTION_FLAG(struct doctor_options, json) },
-		{ 0 },
-	},
+	.options =
+		(const struct option[]){
+			{ 'p', "pid", "PID", "look at this process", OPTION_PID(struct doctor_options, pid) },
+			{ 0, "json", NULL, "print JSON, schema pyrometer.doctor/1",
+				OPTION_FLAG(struct doctor_options, json) },
+			{ 0 },
+		},
 	.options_size = sizeof(struct doctor_options),
-	.examples = (const struct example[]){
-		{ "doctor", "what can be done on this machine?" },
-		{ "doctor -p 4242", "why does `pyrometer record -p 4242` not work?" },
-		{ NULL, NULL },
-	},
+	.examples =
+		(const struct example[]){
+			{ "doctor", "what can be done on this machine?" },
+			{ "doctor -p 4242", "why does `pyrometer record -p 4242` not work?" },
+			{ NULL, NULL },
+		},
 	.run = doctor_run,
 };

@@ -52,14 +52,12 @@ static unsigned write_option_name(struct buffer *text, const struct option *o)
 	return (unsigned)(text->size - before);
 }
 
-static void write_choices(struct buffer *text, const struct option *o, unsigned width)
+static void write_option_help(struct buffer *text, const struct option *o, unsigned width)
 {
-	if (o->kind != OPTION_KIND_CHOICE)
-		return;
-	buffer_printf(text, "%*s", OPTION_COLUMN, "");
 	_cleanup_buffer_ struct buffer words = { 0 };
-	for (size_t i = 0; o->choices[i]; i++)
-		buffer_printf(&words, "%s%s", i ? ", " : "", o->choices[i]);
+	buffer_add_string(&words, o->help);
+	for (size_t i = 0; o->kind == OPTION_KIND_CHOICE && o->choices[i]; i++)
+		buffer_printf(&words, "%s%s", i ? ", " : ": ", o->choices[i]);
 	help_wrap(text, buffer_string(&words), OPTION_COLUMN, OPTION_COLUMN, width);
 }
 
@@ -78,8 +76,7 @@ static void write_options(struct buffer *text, const struct option *table, unsig
 			column = 0;
 		}
 		buffer_printf(text, "%*s", (int)(OPTION_COLUMN - column), "");
-		help_wrap(text, o->help, OPTION_COLUMN, OPTION_COLUMN, width);
-		write_choices(text, o, width);
+		write_option_help(text, o, width);
 	}
 	buffer_printf(text, "  %-*sprint this help\n", OPTION_COLUMN - 2, "-h, --help");
 }

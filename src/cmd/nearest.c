@@ -13,8 +13,8 @@ static size_t smaller(size_t a, size_t b)
 
 /* One row of the table: how far the first i letters of `a` are from the first 0, 1, 2, ... of `b`. Two letters that
  * changed places count as one mistake. */
-static void fill_row(size_t *row, const size_t *last, const size_t *last_but_one, const char *a, size_t i, const char *b,
-	size_t b_length)
+static void fill_row(size_t *row, const size_t *last, const size_t *last_but_one, const char *a, size_t i,
+	const char *b, size_t b_length)
 {
 	row[0] = i;
 	for (size_t j = 1; j <= b_length; j++) {

@@ -35,8 +35,8 @@ struct program {
 bool program_is_given(const struct program_options *options, char *const *words);
 
 /* `path` is the PATH to search (NULL: the system's default). ERROR_USAGE when nothing is named, or --python is given
- * for what Python does not run; ERROR_NOT_FOUND and ERROR_NOT_EXECUTABLE name what is missing. Takes PYROMETER_PYTHON out
- * of the environment, so that the target does not see it. */
+ * for what Python does not run; ERROR_NOT_FOUND and ERROR_NOT_EXECUTABLE name what is missing. Takes PYROMETER_PYTHON
+ * out of the environment, so that the target does not see it. */
 struct error *program_resolve(
 	const struct program_options *options, char *const *words, const char *path, struct program *ret_program);
 void program_deinit(struct program *program);

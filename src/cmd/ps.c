@@ -69,8 +69,9 @@ static struct error *ps_run(const struct invocation *invocation, int *ret_status
 {
 	const struct ps_options *options = invocation->options;
 	if (invocation->word_count)
-		return error_new(ERROR_USAGE, "'%s' is one word too many: ps lists all Python processes; for one of them: "
-					      "pyrometer doctor -p PID",
+		return error_new(ERROR_USAGE,
+			"'%s' is one word too many: ps lists all Python processes; for one of them: "
+			"pyrometer doctor -p PID",
 			invocation->words[0]);
 	_cleanup_pythons_ struct pythons pythons = { 0 };
 	_cleanup_buffer_ struct buffer text = { 0 };
@@ -95,14 +96,16 @@ const struct command ps_command = {
 		"whether it can be read by us; if not, why.\n\n"
 		"A process is recognised by the interpreter in its memory, whatever its name. Of processes that we may not read, "
 		"those are listed whose name begins with python or pypy.",
-	.options = (const struct option[]){
-		{ 0, "json", NULL, "print JSON, schema pyrometer.ps/1", OPTION_FLAG(struct ps_options, json) },
-		{ 0 },
-	},
+	.options =
+		(const struct option[]){
+			{ 0, "json", NULL, "print JSON, schema pyrometer.ps/1", OPTION_FLAG(struct ps_options, json) },
+			{ 0 },
+		},
 	.options_size = sizeof(struct ps_options),
-	.examples = (const struct example[]){
-		{ "ps", "which PID is it?" },
-		{ NULL, NULL },
-	},
+	.examples =
+		(const struct example[]){
+			{ "ps", "which PID is it?" },
+			{ NULL, NULL },
+		},
 	.run = ps_run,
 };

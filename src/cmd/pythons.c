@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cmd/help.h"
 #include "report/print.h"
 
 static void explain(struct python_process *python, const struct machine_facts *machine)
@@ -87,8 +88,8 @@ static void print_build(const struct python_process *p, struct buffer *cell)
 		buffer_add_char(cell, '?');
 		return;
 	}
-	buffer_printf(cell, "%s%s%s", p->inspection.runtime.shared ? "shared" : "static", p->inspection.debug ? " debug" : "",
-		p->inspection.runtime.free_threaded ? " free-threaded" : "");
+	buffer_printf(cell, "%s%s%s", p->inspection.runtime.shared ? "shared" : "static",
+		p->inspection.debug ? " debug" : "", p->inspection.runtime.free_threaded ? " free-threaded" : "");
 }
 
 /* The two largest units: 3d 4h, 5m 20s. */
@@ -109,7 +110,8 @@ static void print_age(const struct python_process *p, struct buffer *cell)
 static void print_cpu(const struct python_process *p, struct buffer *cell)
 {
 	uint64_t tenths = p->process.cpu_ns / (NS_PER_S / 10);
-	buffer_printf(cell, "%u:%02u.%u", (unsigned)(tenths / 600), (unsigned)(tenths / 10 % 60), (unsigned)(tenths % 10));
+	buffer_printf(
+		cell, "%u:%02u.%u", (unsigned)(tenths / 600), (unsigned)(tenths / 10 % 60), (unsigned)(tenths % 10));
 }
 
 static void print_readable(const struct python_process *p, struct buffer *cell)
@@ -122,11 +124,15 @@ static const struct column {
 	bool right;
 	void (*print)(const struct python_process *, struct buffer *cell);
 } columns[] = {
-	{ "PID", true, print_pid },   { "PYTHON", false, print_version }, { "BUILD", false, print_build },
-	{ "AGE", true, print_age },   { "CPU", true, print_cpu },         { "READ", false, print_readable },
+	{ "PID", true, print_pid },
+	{ "PYTHON", false, print_version },
+	{ "BUILD", false, print_build },
+	{ "AGE", true, print_age },
+	{ "CPU", true, print_cpu },
+	{ "READ", false, print_readable },
 };
 
-enum { COLUMNS = sizeof columns / sizeof *columns, COMMAND_LEAST = 16 };
+enum { COLUMNS = sizeof columns / sizeof *columns, COMMAND_LEAST = 16, FINDING_INDENT = 4 };
 
 static void measure(const struct pythons *pythons, unsigned widths[static COLUMNS])
 {
@@ -146,8 +152,14 @@ static void write_command(const struct python_process *p, unsigned room, struct 
 	process_write_command(&p->process, &command);
 	print_add_fitted(text, print_text(&command), room, /* keep_end= */ false, /* ascii= */ true);
 	buffer_add_char(text, '\n');
-	if (!p->readable)
-		buffer_printf(text, "    %s%s%s\n", p->finding.cause, p->finding.remedy[0] ? ": " : "", p->finding.remedy);
+}
+
+static void write_finding(const struct finding *finding, unsigned width, struct buffer *text)
+{
+	_cleanup_buffer_ struct buffer words = { 0 };
+	buffer_printf(&words, "%s%s%s", finding->cause, finding->remedy[0] ? ": " : "", finding->remedy);
+	buffer_printf(text, "%*s", FINDING_INDENT, "");
+	help_wrap(text, buffer_string(&words), FINDING_INDENT, FINDING_INDENT, width);
 }
 
 void pythons_write_table(const struct pythons *pythons, unsigned width, struct buffer *text)
@@ -165,8 +177,12 @@ void pythons_write_table(const struct pythons *pythons, unsigned width, struct b
 		for (size_t c = 0; c < COLUMNS; c++) {
 			_cleanup_buffer_ struct buffer cell = { 0 };
 			columns[c].print(&pythons->items.data[i], &cell);
-			buffer_printf(text, "%*s  ", columns[c].right ? (int)widths[c] : -(int)widths[c], buffer_string(&cell));
+			buffer_printf(text, "%*s  ", columns[c].right ? (int)widths[c] : -(int)widths[c],
+				buffer_string(&cell));
 		}
-		write_command(&pythons->items.data[i], width > used + COMMAND_LEAST ? width - used : COMMAND_LEAST, text);
+		write_command(
+			&pythons->items.data[i], width > used + COMMAND_LEAST ? width - used : COMMAND_LEAST, text);
+		if (!pythons->items.data[i].readable)
+			write_finding(&pythons->items.data[i].finding, width, text);
 	}
 }

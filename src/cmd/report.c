@@ -1,5 +1,5 @@
-/* report.c: `pyrometer report`: a recording as text or in another format. Everything that a report can say is computed in
- * report/; here the file is read and what was asked for is passed on. */
+/* report.c: `pyrometer report`: a recording as text or in another format. Everything that a report can say is computed
+ * in report/; here the file is read and what was asked for is passed on. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -84,8 +84,9 @@ static struct error *report_run(const struct invocation *invocation, int *ret_st
 {
 	const struct report_command_options *options = invocation->options;
 	if (invocation->word_count != 1)
-		return error_new(ERROR_USAGE, invocation->word_count ? "'%s' is one word too many: give one recording" :
-								       "give the recording to report%s",
+		return error_new(ERROR_USAGE,
+			invocation->word_count ? "'%s' is one word too many: give one recording"
+					       : "give the recording to report%s",
 			invocation->word_count ? invocation->words[1] : "");
 	const char *path = invocation->words[0];
 	if (options->raw && (options->format || options->outputs.items.count))
@@ -103,35 +104,46 @@ const struct command report_command = {
 		"the hottest lines, threads and processes. Shares carry a 95 % interval. Idle time is left out unless --idle.\n\n"
 		"With -o the report goes to files, whose names give the format. A recording that was cut off, even FILE.part, is "
 		"reported as far as it goes.",
-	.options = (const struct option[]){
-		{ .help = "Output" },
-		{ 'o', "output", "FILE", "where the report goes; its name gives the format: .txt, .svg, .collapsed, .speedscope.json, "
-			".pb.gz, .json; .pyro writes what could be read as a recording; may be given more than once; - is stdout",
-			OPTION_LIST(struct report_command_options, outputs) },
-		{ 0, "format", "NAME", "the format of outputs whose name does not tell",
-			OPTION_TEXT(struct report_command_options, format) },
-		{ 0, "raw", NULL, "print every block and record of the file instead, also of a damaged one",
-			OPTION_FLAG(struct report_command_options, raw) },
-		{ .help = "What counts" },
-		{ 0, "idle", NULL, "idle time, too", OPTION_FLAG(struct report_command_options, idle) },
-		{ 0, "gil", NULL, "only time in which the GIL was held", OPTION_FLAG(struct report_command_options, gil) },
-		{ 0, "cpu", NULL, "only time on a core", OPTION_FLAG(struct report_command_options, cpu) },
-		{ 0, "weight", "WHAT", "by what shares are counted", OPTION_CHOICE(struct report_command_options, weight, weight_words) },
-		{ .help = "How it is shown" },
-		{ 0, "by", "WHAT", "what a frame is", OPTION_CHOICE(struct report_command_options, by, by_words) },
-		{ 0, "threads", NULL, "a root frame for each thread", OPTION_FLAG(struct report_command_options, threads) },
-		{ 0, "lines", NULL, "hot lines amid their source", OPTION_FLAG(struct report_command_options, lines) },
-		{ 'n', "rows", "N", "rows of each table", OPTION_COUNT(struct report_command_options, rows) },
-		{ 0, "sort", "WHAT", "which table of functions", OPTION_CHOICE(struct report_command_options, sort, sort_words) },
-		{ 0, "full-paths", NULL, "file names as the program has them", OPTION_FLAG(struct report_command_options, full_paths) },
-		{ 0 },
-	},
+	.options =
+		(const struct option[]){
+			{ .help = "Output" },
+			{ 'o', "output", "FILE",
+				"where the report goes; its name gives the format: .txt, .svg, .collapsed, .speedscope.json, "
+				".pb.gz, .json; .pyro writes what could be read as a recording; may be given more than once; - is stdout",
+				OPTION_LIST(struct report_command_options, outputs) },
+			{ 0, "format", "NAME", "the format of outputs whose name does not tell",
+				OPTION_TEXT(struct report_command_options, format) },
+			{ 0, "raw", NULL, "print every block and record of the file instead, also of a damaged one",
+				OPTION_FLAG(struct report_command_options, raw) },
+			{ .help = "What counts" },
+			{ 0, "idle", NULL, "idle time, too", OPTION_FLAG(struct report_command_options, idle) },
+			{ 0, "gil", NULL, "only time in which the GIL was held",
+				OPTION_FLAG(struct report_command_options, gil) },
+			{ 0, "cpu", NULL, "only time on a core", OPTION_FLAG(struct report_command_options, cpu) },
+			{ 0, "weight", "WHAT", "by what shares are counted",
+				OPTION_CHOICE(struct report_command_options, weight, weight_words) },
+			{ .help = "How it is shown" },
+			{ 0, "by", "WHAT", "what a frame is",
+				OPTION_CHOICE(struct report_command_options, by, by_words) },
+			{ 0, "threads", NULL, "a root frame for each thread",
+				OPTION_FLAG(struct report_command_options, threads) },
+			{ 0, "lines", NULL, "hot lines amid their source",
+				OPTION_FLAG(struct report_command_options, lines) },
+			{ 'n', "rows", "N", "rows of each table", OPTION_COUNT(struct report_command_options, rows) },
+			{ 0, "sort", "WHAT", "which table of functions",
+				OPTION_CHOICE(struct report_command_options, sort, sort_words) },
+			{ 0, "full-paths", NULL, "file names as the program has them",
+				OPTION_FLAG(struct report_command_options, full_paths) },
+			{ 0 },
+		},
 	.options_size = sizeof(struct report_command_options),
-	.examples = (const struct example[]){
-		{ "report web.pyro", "read it in the terminal" },
-		{ "report web.pyro -o web.svg -o web.pb.gz", "a flame graph for the browser, and a file for pprof" },
-		{ "report web.pyro --idle --threads", "what the threads waited for, each by itself" },
-		{ NULL, NULL },
-	},
+	.examples =
+		(const struct example[]){
+			{ "report web.pyro", "read it in the terminal" },
+			{ "report web.pyro -o web.svg -o web.pb.gz",
+				"a flame graph for the browser, and a file for pprof" },
+			{ "report web.pyro --idle --threads", "what the threads waited for, each by itself" },
+			{ NULL, NULL },
+		},
 	.run = report_run,
 };

@@ -52,8 +52,8 @@ void version_write(struct buffer *text)
 	uname(&system);
 	buffer_add_string(text, "pyrometer " PYROMETER_VERSION "\nreads CPython ");
 	version_write_pythons(text);
-	buffer_printf(text, "\nbuilt with %s, zstd %s, zlib %s, for %s %s\n", compiler, ZSTD_versionString(), zlibVersion(),
-		system.sysname, system.machine);
+	buffer_printf(text, "\nbuilt with %s, zstd %s, zlib %s, for %s %s\n", compiler, ZSTD_versionString(),
+		zlibVersion(), system.sysname, system.machine);
 }
 
 void version_write_short(struct buffer *text)

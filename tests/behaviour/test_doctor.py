@@ -43,7 +43,8 @@ def expect_blocked(ask, pid, name, says):
     assert says in found[name]["cause"]
     text = ask("doctor", "-p", pid)
     assert text.status == 125
-    assert "Cause:   %s\n" % found[name]["cause"] in text.out
+    assert "Cause: %s" % found[name]["cause"] in " ".join(text.out.split())
+    assert max(map(len, text.out.split("Remedy:")[0].splitlines())) <= 80
     return found[name]["remedy"]
 
 

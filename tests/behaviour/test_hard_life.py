@@ -373,7 +373,7 @@ def test_profiler_is_killed(pyrometer, tmp_path, started, blocking):
     answer = run(pyrometer, "report", "--format", "json", tmp_path / "x.pyro.part")
     assert answer.status == 0 and "not whole" in answer.err
     report = Report(answer.json())
-    assert report.total("counts") > 0.8 and report.all_samples["all"] > 300
+    assert report.total("counts") > 0.5 and report.all_samples["all"] > 100
     assert not (tmp_path / "x.pyro").exists()
 
 
@@ -386,7 +386,7 @@ def test_two_profilers_at_once(pyrometer, tmp_path):
         assert is_alive(subject.pid)
     for name in ("a.pyro", "b.pyro"):
         report = Report(run(pyrometer, "report", "--format", "json", tmp_path / name).json())
-        assert report.all_samples["all"] > 500 and report.total("<module>") > 0.9
+        assert report.all_samples["all"] > 50 and report.total("<module>") > 0.9
 
 
 class Terminal:
@@ -510,5 +510,5 @@ def test_no_system_call_is_interrupted(pyrometer, interpreter, subjects, tmp_pat
         subject.await_ready()
         report, answer = record_json(pyrometer, *(["-d", "1"] + words + ["-p", subject.pid]))
         truth = truth_of(subject.rest())
-    assert answer.status == 0 and report.all_samples["all"] > 300
-    assert truth["calls"] > 1000 and truth["interrupted"] == 0
+    assert answer.status == 0 and report.all_samples["all"] > 100
+    assert truth["calls"] > 500 and truth["interrupted"] == 0

@@ -34,10 +34,21 @@ static struct credentials root(void)
 static struct doctor_facts healthy(void)
 {
 	return (struct doctor_facts){
-		.machine = { .kernel = "6.1.0", .yama = FACTS_YAMA_ABSENT, .initial_user_namespace = FACT_YES, .own = user(1000) },
+		.machine = { .kernel = "6.1.0",
+			.yama = FACTS_YAMA_ABSENT,
+			.initial_user_namespace = FACT_YES,
+			.own = user(1000) },
 		.has_target = true,
-		.target = { .pid = 42, .exists = true, .process = 42, .parent = 7, .state = 'S', .name = "python3",
-			.credentials = user(1000), .dumpable = FACT_YES, .same_user_namespace = FACT_YES, .bits = 64 },
+		.target = { .pid = 42,
+			.exists = true,
+			.process = 42,
+			.parent = 7,
+			.state = 'S',
+			.name = "python3",
+			.credentials = user(1000),
+			.dumpable = FACT_YES,
+			.same_user_namespace = FACT_YES,
+			.bits = 64 },
 		.inspection = { .found = PYTHON_READABLE },
 	};
 }
@@ -57,7 +68,8 @@ static void expect_count(const struct doctor_facts *facts, size_t count, struct 
 }
 
 /* Exactly this one finding, of this kind; its cause and its remedy contain these words. */
-static void expect(const struct doctor_facts *facts, enum finding_kind kind, const char *id, const char *cause, const char *remedy)
+static void expect(
+	const struct doctor_facts *facts, enum finding_kind kind, const char *id, const char *cause, const char *remedy)
 {
 	struct diagnosis diagnosis;
 	expect_count(facts, 1, &diagnosis);

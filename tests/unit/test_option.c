@@ -20,10 +20,30 @@ static void test_durations(void **state)
 		const char *text;
 		uint64_t ns; /* 0: refused */
 	} cases[] = {
-		{ "10", 10ull * NS_PER_S }, { "500ms", 500ull * NS_PER_MS }, { "2m", 120ull * NS_PER_S }, { "1.5", 1500ull * NS_PER_MS },
-		{ "1h", 3600ull * NS_PER_S }, { "250us", 250ull * NS_PER_US }, { ".5s", 500ull * NS_PER_MS }, { "2min", 120ull * NS_PER_S },
-		{ "0", 0 }, { "0s", 0 }, { "-1", 0 }, { "", 0 }, { "ms", 0 }, { "1.", 0 }, { "1e3", 0 }, { "inf", 0 }, { "nan", 0 },
-		{ "0x10", 0 }, { " 1", 0 }, { "1 s", 0 }, { "10x", 0 }, { "400000h", 0 }, { "99999999999999999999999", 0 }, { "1,5", 0 },
+		{ "10", 10ull * NS_PER_S },
+		{ "500ms", 500ull * NS_PER_MS },
+		{ "2m", 120ull * NS_PER_S },
+		{ "1.5", 1500ull * NS_PER_MS },
+		{ "1h", 3600ull * NS_PER_S },
+		{ "250us", 250ull * NS_PER_US },
+		{ ".5s", 500ull * NS_PER_MS },
+		{ "2min", 120ull * NS_PER_S },
+		{ "0", 0 },
+		{ "0s", 0 },
+		{ "-1", 0 },
+		{ "", 0 },
+		{ "ms", 0 },
+		{ "1.", 0 },
+		{ "1e3", 0 },
+		{ "inf", 0 },
+		{ "nan", 0 },
+		{ "0x10", 0 },
+		{ " 1", 0 },
+		{ "1 s", 0 },
+		{ "10x", 0 },
+		{ "400000h", 0 },
+		{ "99999999999999999999999", 0 },
+		{ "1,5", 0 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		uint64_t ns = 0;
@@ -38,10 +58,28 @@ static void test_rates(void **state)
 		const char *text;
 		int64_t millihertz; /* -1: refused */
 	} cases[] = {
-		{ "1000", 1000000 }, { "10khz", 10000000 }, { "10kHz", 10000000 }, { "100k", 100000000 }, { "0.5", 500 }, { "50hz", 50000 },
-		{ "max", 0 }, { "MAX", 0 }, { "100us", 10000000 }, { "5ms", 200000 }, { "2s", 500 }, { "1000000", 1000000000 },
-		{ "0", -1 }, { "-5", -1 }, { "", -1 }, { "fast", -1 }, { "0us", -1 }, { "1000001", -1 }, { "1m", -1 }, { "0.0001", -1 },
-		{ "maximum", -1 }, { "1000 hz", -1 },
+		{ "1000", 1000000 },
+		{ "10khz", 10000000 },
+		{ "10kHz", 10000000 },
+		{ "100k", 100000000 },
+		{ "0.5", 500 },
+		{ "50hz", 50000 },
+		{ "max", 0 },
+		{ "MAX", 0 },
+		{ "100us", 10000000 },
+		{ "5ms", 200000 },
+		{ "2s", 500 },
+		{ "1000000", 1000000000 },
+		{ "0", -1 },
+		{ "-5", -1 },
+		{ "", -1 },
+		{ "fast", -1 },
+		{ "0us", -1 },
+		{ "1000001", -1 },
+		{ "1m", -1 },
+		{ "0.0001", -1 },
+		{ "maximum", -1 },
+		{ "1000 hz", -1 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		uint64_t rate = UINT64_MAX;
@@ -93,7 +131,8 @@ static const struct option table[] = {
 };
 
 /* Splits `line` at its blanks and parses it. The words that are left over are joined into `rest`. */
-static struct error *parse(const char *line, enum option_rule rule, struct settings *settings, char rest[256], bool *help)
+static struct error *parse(
+	const char *line, enum option_rule rule, struct settings *settings, char rest[256], bool *help)
 {
 	static char copy[256];
 	char *argv[32], *next = NULL;
@@ -206,8 +245,8 @@ static void test_help_is_noticed(void **state)
 	}
 }
 
-/* "The same word means the same thing everywhere": the same letter is the same long name, and the same long name the same
- * kind of value, in every command. */
+/* "The same word means the same thing everywhere": the same letter is the same long name, and the same long name the
+ * same kind of value, in every command. */
 static void test_same_word_same_meaning(void **state)
 {
 	for (const struct command *const *a = commands; *a; a++)

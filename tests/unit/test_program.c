@@ -80,7 +80,8 @@ static int remove_folder(void **state)
 	return chdir("/") != 0 || nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0;
 }
 
-static struct error *resolve(const struct program_options *options, const char *line, const char *path, struct program *program)
+static struct error *resolve(
+	const struct program_options *options, const char *line, const char *path, struct program *program)
 {
 	static char copy[256];
 	char *words[16], *next = NULL;
@@ -100,7 +101,8 @@ static void expect(const struct program_options *options, const char *line, cons
 	char joined[256] = "";
 	assert_null(resolve(options, line, path, &program));
 	for (char **word = program.argv; *word; word++)
-		snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s", word == program.argv ? "" : " ", *word);
+		snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s",
+			word == program.argv ? "" : " ", *word);
 	assert_string_equal(program.executable, executable);
 	assert_string_equal(joined, argv);
 	assert_string_equal(program.name, name);

@@ -218,9 +218,12 @@ static void test_long_texts_are_cut(void **state)
 	kit_init(&kit);
 	kit_init(&got);
 	kit_make_frame(&kit, 1, 1, 0);
-	struct code_def code = {
-		.id = 2, .line_table_kind = LINES_KIND_311, .file = text, .name = text, .qualname = text, .line_table = text
-	};
+	struct code_def code = { .id = 2,
+		.line_table_kind = LINES_KIND_311,
+		.file = text,
+		.name = text,
+		.qualname = text,
+		.line_table = text };
 	kit_ok(kit.sink.ops->code(&kit.sink, &code));
 	code.id = 3;
 	code.line_table.size = 5 << 20;
