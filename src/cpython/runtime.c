@@ -207,6 +207,11 @@ static bool find_head_in_code(const struct candidate *c, const struct layout *la
 	       is_surely_interpreter(c->memory, layout, interpreter);
 }
 
+static bool is_python2(const struct runtime *runtime)
+{
+	return runtime->version < 0x0300;
+}
+
 /* 2.7 and 3.6: no _PyRuntime; a static list head that only .symtab names, and the holder as an exported variable. */
 static struct error *find_classic(const struct candidate *c, struct runtime *runtime)
 {
@@ -215,6 +220,8 @@ static struct error *find_classic(const struct candidate *c, struct runtime *run
 	find_symbol(c, "_PyThreadState_Current", &runtime->holder);
 	if (c->file[0]) {
 		elf_file_symbol(c->file, c->image.bias, "collecting", &runtime->gc_collecting);
+		elf_file_symbol(c->file, c->image.bias, is_python2(runtime) ? "interpreter_lock" : "gil_cond",
+			&runtime->gil_lock);
 		if (elf_file_symbol(c->file, c->image.bias, "interp_head", &runtime->interpreters_head))
 			return NULL;
 	}
@@ -371,11 +378,19 @@ bool runtime_gil(
 	}
 	if (start) {
 		gil.start = start;
-		gil.end = start + l->gil.size;
+		gil.wait_start = start;
+		gil.wait_end = start + l->gil.size;
 		gil.locked = start + l->gil.locked;
 		gil.switch_number = start + l->gil.switch_number;
 		if (!gil.holder)
 			gil.holder = start + l->gil.last_holder;
+	}
+	if (runtime->gil_lock) {
+		enum { LOCK_SIZE = 48 }; /* a pthread_cond_t; 2.7 has a sem_t, which is smaller, behind a pointer */
+		gil.wait_start = runtime->gil_lock;
+		if (is_python2(runtime) && !memory_read_u64(memory, runtime->gil_lock, &gil.wait_start))
+			return false;
+		gil.wait_end = gil.wait_start ? gil.wait_start + LOCK_SIZE : 0;
 	}
 	*ret_gil = gil;
 	return gil.holder != 0;

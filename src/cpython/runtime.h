@@ -19,6 +19,7 @@ struct runtime {
 	uint64_t address;	    /* of _PyRuntime; 0 before 3.7 */
 	uint64_t interpreters_head; /* address of the pointer to the first interpreter */
 	uint64_t holder;	/* address of the pointer to the thread state that holds the GIL (until 3.11); else 0 */
+	uint64_t gil_lock;	/* 2.7: address of the pointer to the GIL's lock; 3.6: of its condition; 0: not known */
 	uint64_t gc_collecting; /* address of the collector's flag where it is global (until 3.8); else 0: in the
 				   interpreter */
 	uint64_t image_start, image_end; /* of the object it was found in */
@@ -40,7 +41,8 @@ struct error *runtime_main_interpreter(struct memory *memory, const struct runti
 /* Addresses of the GIL's parts for an interpreter; 0 for what the version has not. */
 struct gil_addresses {
 	uint64_t holder, locked, switch_number;
-	uint64_t start, end; /* all of struct _gil_runtime_state: what a waiter's futex lies in */
+	uint64_t start;		       /* of struct _gil_runtime_state (3.7+) */
+	uint64_t wait_start, wait_end; /* what a waiter's futex lies in */
 };
 bool runtime_gil(
 	struct memory *memory, const struct runtime *runtime, uint64_t interpreter, struct gil_addresses *ret_gil);

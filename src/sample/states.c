@@ -7,8 +7,8 @@
 
 static bool waits_for_gil(const struct target *target, const struct task_state *state)
 {
-	return state->in_syscall && state->syscall == SYS_futex && state->argument >= target->gil.start &&
-	       state->argument < target->gil.end;
+	return state->in_syscall && state->syscall == SYS_futex && state->argument >= target->gil.wait_start &&
+	       state->argument < target->gil.wait_end;
 }
 
 static void ask_kernel(struct target *target, struct thread *thread, uint64_t now)

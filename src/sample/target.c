@@ -203,6 +203,8 @@ static struct error *list_threads(struct target *target)
 		}
 	}
 	remove_old_threads(target);
+	/* 2.7 makes the GIL when the first thread is started. */
+	runtime_gil(target->memory, &target->runtime, target->interpreter, &target->gil);
 	for (size_t i = 0; i < target->threads.count; i++)
 		if (!target->threads.data[i]->ident || i >= before)
 			read_ids(target, target->threads.data[i], i + 1 == target->threads.count);

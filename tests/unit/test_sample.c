@@ -92,6 +92,9 @@ static void regions_compare_from_the_root(void **state)
 	assert_int_equal(regions.copies[COPY_LAST][1500], 8);
 	regions.copies[COPY_FIRST][regions.list.data[1].offset] = 9;
 	assert_int_equal(regions_same_until(&regions, COPY_FIRST, COPY_LAST), 0);
+	regions.list.data[1].failed = true;
+	regions.copies[COPY_FIRST][regions.list.data[1].offset] = 7;
+	assert_int_equal(regions_same_until(&regions, COPY_FIRST, COPY_LAST), 0);
 	assert_true(regions_add(&regions, 0xa000, 8));
 	assert_false(regions.last_valid);
 	regions_deinit(&regions);
