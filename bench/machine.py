@@ -1,9 +1,10 @@
-"""What the benchmarks need of the machine: the interpreters, running commands with what they cost, targets, the log of raw
-outputs, and medians. Standard library only."""
+"""What the benchmarks need of the machine: the interpreters, running commands with what they cost, targets, the log of
+raw outputs, and medians. Standard library only."""
 import collections
 import contextlib
 import glob
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -17,7 +18,7 @@ PYENV_ROOT = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
 PEERS_DIR = os.environ.get("PEERS_DIR") or os.path.join(CHECKOUT, ".peers")
 SID = os.environ.get("PYROMETER_SID") or os.path.join(CHECKOUT, ".sid")
 
-Run = collections.namedtuple("Run", "status wall cpu rss text")  # s, s of CPU with reaped children, KiB, both outputs
+Run = collections.namedtuple("Run", "status wall cpu text")  # s, s of CPU with reaped children, both outputs
 
 
 class Failure(Exception):
@@ -37,6 +38,7 @@ class Log:
     def clean(self, text):
         for value, name in self.values:
             text = text.replace(value, name)
+        text = re.sub(r"\x1b\[[0-9;]*m", "", text)
         return text.replace(os.uname().nodename, "$HOST") if len(os.uname().nodename) > 3 else text
 
     def write(self, text):
@@ -122,9 +124,9 @@ def run(log, command, timeout=300, interrupt_after=None, watch=None):
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         text = output.read().decode("utf-8", "replace")
-    result = Run(process.returncode, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, text)
-    log.write("$ %s\n%s\n[status %d, wall %.3f s, CPU %.6f s, largest resident %d KiB]\n\n"
-              % (" ".join(command), text.rstrip(), result.status, wall, result.cpu, result.rss))
+    result = Run(process.returncode, wall, usage.ru_utime + usage.ru_stime, text)
+    log.write("$ %s\n%s\n[status %d, wall %.3f s, CPU %.6f s]\n\n"
+              % (" ".join(command), text.rstrip(), result.status, wall, result.cpu))
     return result
 
 

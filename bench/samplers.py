@@ -88,8 +88,8 @@ class PySpy(Sampler):
 
     def record(self, log, python, pid, rate, seconds, threads):
         path = python.path("py-spy.raw")
-        command = [os.path.join(PEERS_DIR, "bin", "py-spy"), "record", "-p", str(pid), "-r", str(rate), "-d", str(seconds),
-                   "-f", "raw", "-o", path]
+        command = [os.path.join(PEERS_DIR, "bin", "py-spy"), "record", "-p", str(pid), "-r", str(rate),
+                   "-d", str(seconds), "-f", "raw", "-o", path]
         if not self.blocking:
             command.append("--nonblocking")
         if threads > 1:
@@ -132,7 +132,8 @@ class Austin(Sampler):
         run(log, [os.path.join(PEERS_DIR, "bin", "mojo2austin"), python.path("austin.mojo"), python.path("austin.txt")])
         with open(python.path("austin.txt"), encoding="utf-8") as file:
             lines = [line for line in file if not line.startswith("#") and ";" in line]
-        return [([frame.split(":")[-2] for frame in line.rpartition(" ")[0].split(";")[2:]], False, 1) for line in lines]
+        stacks = [line.rpartition(" ")[0].split(";")[2:] for line in lines]  # process and thread come first
+        return [([frame.split(":")[-2] for frame in stack], False, 1) for stack in stacks]
 
 
 class Tachyon(Sampler):
@@ -144,8 +145,8 @@ class Tachyon(Sampler):
 
     def record(self, log, python, pid, rate, seconds, threads, form="--binary"):
         name = "tachyon" + form
-        command = python.prefix + ["-m", "profiling.sampling", "attach", "-r", str(rate), "-d", str(seconds), form, "-o",
-                                   python.path_inside(name)]
+        command = python.prefix + ["-m", "profiling.sampling", "attach", "-r", str(rate), "-d", str(seconds), form,
+                                   "-o", python.path_inside(name)]
         if threads > 1:
             command.append("-a")
         if self.blocking:

@@ -61,8 +61,8 @@ class Bench:
 def build_wake():
     out = os.path.join(tempfile.mkdtemp(prefix="pyrometer-wake-"), "wake")
     subprocess.run(shlex.split(os.environ.get("CC", "cc")) + [
-        "-O2", "-std=gnu17", "-D_GNU_SOURCE", "-I", os.path.join(CHECKOUT, "src"), "-o", out, os.path.join(HERE, "wake.c")],
-        check=True)
+        "-O2", "-std=gnu17", "-D_GNU_SOURCE", "-I", os.path.join(CHECKOUT, "src"), "-o", out,
+        os.path.join(HERE, "wake.c")], check=True)
     return out
 
 
@@ -205,7 +205,7 @@ def figure_most(bench):
 # ---- truth ----
 
 def existed(names):
-    """Whether a stack of chains.py can be: one chain, from its first call on, nothing left out but where <partial> says so"""
+    """Whether a stack of chains.py can be: one chain, from its first call on, nothing left out but at <partial>"""
     expected, chains = 0, set()
     for name in names:
         if name == "<partial>":
@@ -240,7 +240,8 @@ def figure_torn(bench):
         bench.log.say("  Python %s, chains.py, 1 kHz" % version)
         for name, values in shares.items():
             bench.log.say("    %-22s %s %% of the stored stacks never existed" % (name, spread(values)))
-        bench.log.say("    ours: %d wrong of %d exact, %d of %d repaired or partial" % (wrong[1], total[1], wrong[0], total[0]))
+        bench.log.say("    ours: %d wrong of %d exact, %d of %d repaired or partial" % (
+            wrong[1], total[1], wrong[0], total[0]))
         bench.verdict_value("%s wrong among exact" % version, wrong[1], 0)
 
 
@@ -266,7 +267,8 @@ def figure_dump(bench):
     for name, values in walls.items():
         bench.log.say("    %-22s %s ms" % (name, spread([1000 * value for value in values])))
     for name, limit in (("austin -w", 1), ("py-spy dump", 1 / 8)):
-        bench.verdict("dump / " + name, [mine / their for mine, their in zip(walls["pyrometer dump"], walls[name])], limit)
+        ratios = [mine / their for mine, their in zip(walls["pyrometer dump"], walls[name])]
+        bench.verdict("dump / " + name, ratios, limit)
 
 
 def first_line(command):
@@ -299,8 +301,10 @@ def figure_start(bench):
 
 
 def resident(pid):
+    """(now, the largest so far) in KiB; not from wait4: there the forking driver's own memory is the least"""
     with open("/proc/%d/status" % pid) as file:
-        return next((int(line.split()[1]) for line in file if line.startswith("VmRSS")), 0)
+        values = dict(line.split(":", 1) for line in file)
+    return [int(values.get(name, "0").split()[0]) for name in ("VmRSS", "VmHWM")]
 
 
 def figure_memory(bench):
@@ -312,15 +316,16 @@ def figure_memory(bench):
         with target(python, "exec_source.py") as pid:
             command = [bench.binary, "record", "-p", str(pid), "-r", "10000", "-d", str(samples / 10000), "-q", "-o",
                        python.path("memory.pyro")]
-            result = run(bench.log, command, timeout=samples / 1000, watch=lambda pid: seen.append(resident(pid)))
+            run(bench.log, command, timeout=samples / 1000, watch=lambda pid: seen.append(resident(pid)))
         head = bench.ours.head(bench.log, python.path("memory.pyro"))
     finally:
         python.close()
-    seen = [value for value in seen if value] or [0]
+    largest = max(most for _, most in seen)
+    seen = [now for now, _ in seen if now]
     quarters = [seen[min(len(seen) - 1, len(seen) * part // 4)] for part in (1, 2, 3, 4)]
     bench.log.say("  %d samples; resident KiB after each quarter: %s; largest %d KiB" % (
-        head["samples"]["all"], ", ".join(map(str, quarters)), result.rss))
-    bench.verdict_value("largest resident, MiB", result.rss / 1024, 32)
+        head["samples"]["all"], ", ".join(map(str, quarters)), largest))
+    bench.verdict_value("largest resident, MiB", largest / 1024, 32)
     bench.verdict_value("growth in the second half, MiB", (quarters[3] - quarters[1]) / 1024, 1)
 
 
@@ -355,7 +360,8 @@ def measure(bench, name):
     mine = (now.children_user + now.children_system + now.user + now.system) - (
         own.children_user + own.children_system + own.user + own.system)
     foreign = (busy_ticks() - busy) / os.sysconf("SC_CLK_TCK") - mine
-    bench.log.say("  [%.0f s; other programs used %.0f %% of a CPU meanwhile]" % (seconds, 100 * max(0, foreign) / seconds))
+    bench.log.say("  [%.0f s; other programs used %.0f %% of a CPU meanwhile]" % (
+        seconds, 100 * max(0, foreign) / seconds))
 
 
 def main():

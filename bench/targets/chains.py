@@ -1,5 +1,5 @@
-"""Two chains of 20 calls in turn, a0 to a19 and b0 to b19, for ever. A stack that mixes a and b, or skips an index, never
-existed."""
+"""Two chains of 20 calls in turn, a0 to a19 and b0 to b19, for ever. A stack that mixes a and b, or skips an index,
+never existed."""
 import sys
 
 LENGTH = 20

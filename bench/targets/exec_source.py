@@ -1,5 +1,5 @@
-"""Makes code objects of one and the same source for ever, runs them and forgets them, as a template engine or a server of
-notebooks does."""
+"""Makes code objects of one and the same source for ever, runs them and forgets them, as a template engine or a
+server of notebooks does."""
 import sys
 
 SOURCE = """

@@ -74,6 +74,10 @@ uint16_t states_of_thread(struct target *target, struct thread *thread, uint64_t
 	else
 		thread->kernel_state_at = 0; /* out of date as soon as it stops moving */
 	thread->held_gil = holds;
+	/* Python code runs only with the GIL: who is runnable amid it without the GIL wants it. */
+	if (!holds && target->held_by && !target->runtime.free_threaded && !thread->leaf_calls &&
+		state & STATE_ON_CPU && thread->stack)
+		state = (state & ~STATE_ON_CPU) | STATE_RUNNABLE | STATE_WAITS_GIL;
 	if (holds && target->collecting)
 		state |= STATE_GC;
 	if (thread->tid == (uint32_t)target->pid)

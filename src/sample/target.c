@@ -127,18 +127,34 @@ static uint64_t state_word(const struct target *target, const struct thread *thr
 	return value;
 }
 
-static void read_ids(struct target *target, struct thread *thread, bool is_main)
+/* `main_thread`: the oldest one, whose id is the process's. */
+static void read_ids(struct target *target, struct thread *thread, bool main_thread)
 {
 	const struct layout *l = &target->runtime.layout;
-	thread->ident = state_word(target, thread, l->tstate.thread_id);
 	if (l->tstate.native_thread_id != LAYOUT_NONE) {
 		thread->tid = (uint32_t)state_word(target, thread, l->tstate.native_thread_id);
 		return;
 	}
-	if (is_main && !target->tid_offset)
-		find_tid_offset(target, thread->ident);
 	if (!target->tid_offset || !memory_read_u32(target->memory, thread->ident + target->tid_offset, &thread->tid))
-		thread->tid = is_main ? (uint32_t)target->pid : 0;
+		thread->tid = main_thread ? (uint32_t)target->pid : 0;
+}
+
+/* A thread state that was freed may be another thread's by now. */
+static void check_ident(struct target *target, struct thread *thread, bool main_thread)
+{
+	uint64_t ident = state_word(target, thread, target->runtime.layout.tstate.thread_id);
+	if (ident == thread->ident && thread->tid)
+		return;
+	if (ident != thread->ident) {
+		thread->id = 0;
+		thread->name_reads = 0;
+		thread->counted = false;
+		if (thread->proc_fd >= 0)
+			close(thread->proc_fd);
+		thread->proc_fd = -1;
+	}
+	thread->ident = ident;
+	read_ids(target, thread, main_thread);
 }
 
 static struct thread *find_thread(const struct target *target, uint64_t tstate)
@@ -149,35 +165,54 @@ static struct thread *find_thread(const struct target *target, uint64_t tstate)
 	return NULL;
 }
 
-static struct error *add_thread(struct target *target, uint64_t tstate, struct thread **ret_thread)
+static struct thread *new_thread(uint64_t tstate)
 {
 	struct thread *thread = calloc(1, sizeof *thread);
-	if (!thread)
-		return &error_no_memory;
-	thread->tstate = tstate;
-	thread->proc_fd = -1;
-	if (!vec_push(&target->threads, thread)) {
-		thread_destroy(thread);
-		return &error_no_memory;
+	if (thread) {
+		thread->tstate = tstate;
+		thread->proc_fd = -1;
 	}
+	return thread;
+}
+
+/* Puts the threads that the walk of the list has met, which are now the first `met`, in the target's vector, in the
+ * list's order, and ends those that it has not. */
+static void remove_old_threads(struct target *target, size_t met)
+{
+	for (size_t i = met; i < target->threads.count; i++)
+		thread_destroy(target->threads.data[i]);
+	target->threads.count = met;
+}
+
+/* The thread of this state comes to place `at`: the vector has the order of the list. */
+static struct error *place_thread(struct target *target, uint64_t tstate, size_t at, struct thread **ret_thread)
+{
+	size_t i = at;
+	while (i < target->threads.count && target->threads.data[i]->tstate != tstate)
+		i++;
+	if (i == target->threads.count) {
+		struct thread *thread = new_thread(tstate);
+		if (!thread || !vec_push(&target->threads, thread)) {
+			free(thread);
+			return &error_no_memory;
+		}
+	}
+	struct thread *thread = target->threads.data[i];
+	memmove(&target->threads.data[at + 1], &target->threads.data[at], (i - at) * sizeof *target->threads.data);
+	target->threads.data[at] = thread;
 	*ret_thread = thread;
 	return NULL;
 }
 
-static void remove_old_threads(struct target *target)
+static bool is_listed(const struct target *target, uint64_t tstate, size_t met)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < target->threads.count; i++) {
-		struct thread *thread = target->threads.data[i];
-		if (thread->generation == target->list_generation)
-			target->threads.data[kept++] = thread;
-		else
-			thread_destroy(thread);
-	}
-	target->threads.count = kept;
+	for (size_t i = 0; i < met; i++)
+		if (target->threads.data[i]->tstate == tstate)
+			return true;
+	return false;
 }
 
-/* Follows the list of thread states. The newest is first, the main thread usually last. */
+/* Follows the list of thread states. The newest is first, the main thread last. */
 static struct error *list_threads(struct target *target)
 {
 	enum { THREADS_MAX = 1 << 16 };
@@ -185,29 +220,24 @@ static struct error *list_threads(struct target *target)
 	uint64_t tstate;
 	if (!memory_read_u64(target->memory, target->interpreter + l->interp.threads_head, &tstate))
 		return error_new(ERROR_GONE, "the interpreter of process %d is gone", target->pid);
-	target->list_generation++;
 	target->threads_head = tstate;
-	size_t before = target->threads.count;
-	for (unsigned i = 0; tstate && i < THREADS_MAX; i++) {
-		struct thread *thread = find_thread(target, tstate);
-		if (!thread)
-			TRY(add_thread(target, tstate, &thread));
-		else if (thread->generation == target->list_generation)
-			break; /* a circle: the list changed under us */
-		if (memory_read(target->memory, tstate + target->state_start, thread->state, target->state_size) &&
-			state_word(target, thread, l->tstate.interp) == target->interpreter) {
-			thread->generation = target->list_generation;
-			tstate = state_word(target, thread, l->tstate.next);
-		} else {
-			break;
-		}
+	size_t met = 0;
+	while (tstate && met < THREADS_MAX && !is_listed(target, tstate, met)) {
+		struct thread *thread;
+		TRY(place_thread(target, tstate, met, &thread));
+		if (!memory_read(target->memory, tstate + target->state_start, thread->state, target->state_size) ||
+			state_word(target, thread, l->tstate.interp) != target->interpreter)
+			break; /* the list changed under us: the next sample sees that */
+		met++;
+		tstate = state_word(target, thread, l->tstate.next);
 	}
-	remove_old_threads(target);
+	remove_old_threads(target, met);
 	/* 2.7 makes the GIL when the first thread is started. */
 	runtime_gil(target->memory, &target->runtime, target->interpreter, &target->gil);
-	for (size_t i = 0; i < target->threads.count; i++)
-		if (!target->threads.data[i]->ident || i >= before)
-			read_ids(target, target->threads.data[i], i + 1 == target->threads.count);
+	if (met && !target->tid_offset && l->tstate.native_thread_id == LAYOUT_NONE)
+		find_tid_offset(target, state_word(target, target->threads.data[met - 1], l->tstate.thread_id));
+	for (size_t i = 0; i < met; i++)
+		check_ident(target, target->threads.data[i], i + 1 == met);
 	return NULL;
 }
 

@@ -24,7 +24,6 @@ struct target {
 	struct batch batch;
 
 	VEC(struct thread *) threads;
-	uint32_t list_generation;
 	uint64_t threads_head; /* as last read */
 
 	/* Of the last read. `bytes`: the GIL's struct from its last holder to its switch number. */

@@ -72,7 +72,6 @@ struct thread {
 	bool leaf_calls;	  /* its leaf stands at a call */
 	bool counted;		  /* its times have been read before */
 	uint32_t name_reads;
-	uint64_t named_at;   /* when its name was read last */
-	int proc_fd;	     /* of /proc/PID/task/TID/syscall; -1: not open */
-	uint32_t generation; /* of the thread list that it was last in */
+	uint64_t named_at; /* when its name was read last */
+	int proc_fd;	   /* of /proc/PID/task/TID/syscall; -1: not open */
 };
