@@ -12,6 +12,7 @@ work=$(realpath "$2")
 python=$work/venv/bin/python
 port=${FIELD_PORT:-5123}
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+export PYTEST_DEBUG_TEMPROOT=$work # pytest clears away what earlier runs left: only ours
 
 [ -x "$python" ] || "${3:-python3}" -m venv "$work/venv"
 "$python" -m pip install -q flask==3.1.3 numpy pandas==3.1.1 django==5.2.19 pytest==9.2.0 trio
@@ -19,7 +20,7 @@ cd "$work"
 
 # What this machine is called stays here.
 clean() {
-	sed "s|$work/venv/bin/|venv/bin/|g; s|$work|.|g; s|$programs/||g; s|$HOME|~|g; s| on $(uname -n), | on HOST, |"
+	sed "s|^\$ $pyrometer|$ pyrometer|; s|$work/venv/bin/|venv/bin/|g; s|$work|.|g; s|$programs/||g; s|$HOME|~|g; s| on $(uname -n), | on HOST, |"
 }
 
 # keep NAME PROGRAM...: runs it; its own output and ours are kept, then the text report of the recording.

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "recording/block.h"
 
-enum { LEVEL_NUMBERS = 1, MIN_MATCH_NUMBERS = 7, LEVEL_TEXT = 3, MIN_MATCH_TEXT = 0 /* the level's own */ };
+enum { LEVEL_NUMBERS = 1, MIN_MATCH_NUMBERS = 7, LEVEL_TEXT = 6, MIN_MATCH_TEXT = 0 /* the level's own */ };
 
 struct compressor {
 	ZSTD_CCtx *context;
