@@ -1,8 +1,9 @@
 #!/bin/sh
 # The profilers that bench/sampling.py compares with: py-spy and austin (with austin-python, which reads what austin
-# writes), by plain pip, in a virtual environment of their own. Python 3.15's profiling.sampling is part of the sid tree
-# (tools/make-sid.sh). austin's binary needs a newer glibc than Debian 12 has, so where it does not start by itself it is
-# started with the sid tree's loader and libraries: `bin/austin` is a wrapper that does so. What is there is left alone.
+# writes), by plain pip, in a virtual environment of their own. Python 3.15's profiling.sampling is part of the sid
+# tree (tools/make-sid.sh). austin's binary needs a newer glibc than Debian 12 has, so where it does not start by
+# itself it is started with the sid tree's loader and libraries: `bin/austin` is a wrapper that does so. What is there
+# is left alone.
 #
 #   tools/get-peers.sh
 #

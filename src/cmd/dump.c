@@ -15,6 +15,7 @@
 #include "report/label.h"
 #include "report/print.h"
 #include "report/source.h"
+#include "sample/doctor.h"
 #include "sample/states.h"
 
 struct dump_options {
@@ -225,18 +226,6 @@ static struct error *find_pid(const struct dump_options *options, const struct i
 	return NULL;
 }
 
-static struct error *explain(pid_t pid, struct error *error)
-{
-	_cleanup_error_ struct error *cause = error;
-	if (cause->kind == ERROR_DENIED)
-		return error_new(ERROR_DENIED,
-			"process %d cannot be read: %s; `pyrometer doctor -p %d` says why and what to do", pid,
-			error_message(cause), pid);
-	if (cause->kind == ERROR_UNSUPPORTED)
-		return error_new(ERROR_UNSUPPORTED, "process %d cannot be dumped: %s", pid, error_message(cause));
-	return error_new(cause->kind, "%s", error_message(cause));
-}
-
 /* The profile needs to know of the process only to shorten file names. */
 static struct error *define_process(struct dump *dump)
 {
@@ -293,7 +282,7 @@ static struct error *dump_run(const struct invocation *invocation, int *ret_stat
 	TRY(find_pid(options, invocation, &pid));
 	struct error *error = target_open(pid, &target);
 	if (error)
-		return explain(pid, error);
+		return doctor_explain(pid, error);
 	error = dump_target(options, target);
 	target_destroy(target);
 	return error;

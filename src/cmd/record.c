@@ -15,6 +15,7 @@
 #include "cmd/signals.h"
 #include "cmd/version.h"
 #include "os/spawn.h"
+#include "sample/doctor.h"
 #include "sample/sampler.h"
 
 struct record_options {
@@ -126,16 +127,10 @@ static struct error *check_attach(const struct recording *r)
 		target_destroy(target);
 		return NULL;
 	}
-	_cleanup_error_ struct error *cause = error;
-	if (cause->kind == ERROR_NOT_READY)
-		return NULL;
-	if (cause->kind == ERROR_DENIED)
-		return error_new(ERROR_DENIED,
-			"process %d cannot be read: %s; `pyrometer doctor -p %d` says why and what to do", r->pid,
-			error_message(cause), r->pid);
-	if (cause->kind == ERROR_UNSUPPORTED)
-		return error_new(ERROR_UNSUPPORTED, "process %d cannot be sampled: %s", r->pid, error_message(cause));
-	return error_new(cause->kind, "%s", error_message(cause));
+	if (error->kind != ERROR_NOT_READY)
+		return doctor_explain(r->pid, error);
+	error_free(error);
+	return NULL;
 }
 
 static struct error *check_words(const struct record_options *options, const struct invocation *invocation)

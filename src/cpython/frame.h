@@ -18,7 +18,8 @@ struct frame {
 	uint64_t code;	     /* 0: none, the frame is dead */
 	int64_t instruction; /* address of the instruction from 3.11, its index as the version counts before */
 	enum frame_kind kind;
-	bool from_c; /* 3.11: the C evaluator was entered with it; from 3.12 a shim lies below such a frame */
+	bool revived; /* was left when it was read: its link or code is what it had before */
+	bool from_c;  /* 3.11: the C evaluator was entered with it; from 3.12 a shim lies below such a frame */
 };
 
 /* Where in the struct the bytes that are needed begin, and how many they are. */

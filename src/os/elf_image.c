@@ -3,6 +3,9 @@
 #include <elf.h>
 #include <string.h>
 
+/* Of a segment that claims to be larger, so much is believed: some are looked through to their end. */
+static const uint64_t segment_size_max = 256 << 20;
+
 enum { SEGMENTS_MAX = 64, DYNAMIC_MAX = 256, CHAIN_MAX = 1 << 20, NAME_MAX_LENGTH = 128 };
 
 static bool read_header(struct memory *memory, uint64_t base, Elf64_Ehdr *ret_header)
@@ -74,7 +77,8 @@ struct error *elf_image_read(struct memory *memory, uint64_t base, struct elf_im
 		if (part->p_type == PT_LOAD && image.segment_count < sizeof image.segments / sizeof *image.segments)
 			image.segments[image.segment_count++] = (struct elf_segment){
 				.start = image.bias + part->p_vaddr,
-				.end = image.bias + part->p_vaddr + part->p_memsz,
+				.end = image.bias + part->p_vaddr +
+				       (part->p_memsz < segment_size_max ? part->p_memsz : segment_size_max),
 				.writable = part->p_flags & PF_W,
 				.executable = part->p_flags & PF_X,
 			};

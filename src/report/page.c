@@ -90,8 +90,8 @@ void page_title(struct page *page, const char *title, const char *remark)
 		unsigned taken = print_count_columns((struct text){ title, strlen(title) }) + 2;
 		page_ink(page, INK_DIM);
 		buffer_add_string(page->out, "  ");
-		print_add_fitted(page->out, (struct text){ remark, strlen(remark) }, page_room(page, taken), PRINT_CUT_END,
-			page->options->ascii);
+		print_add_fitted(page->out, (struct text){ remark, strlen(remark) }, page_room(page, taken),
+			PRINT_CUT_END, page->options->ascii);
 		page_ink(page, INK_PLAIN);
 	}
 	page_end_line(page);

@@ -26,10 +26,14 @@ bool evidence_site(const struct evidence *evidence, uint32_t code, uint32_t call
 
 bool evidence_add(struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
 {
-	if (callee != EVIDENCE_LEAF && !map_put(&evidence->sites, site_key(code, callee), (uint64_t)(instruction + 2)))
-		return false;
-	return vote(&evidence->votes, evidence_key_(code, instruction, callee)) &&
+	return map_put(&evidence->sites, site_key(code, callee), (uint64_t)(instruction + 2)) &&
+	       vote(&evidence->votes, evidence_key_(code, instruction, callee)) &&
 	       vote(&evidence->votes, evidence_key_(code, instruction, (uint32_t)ANY_CALLEE));
+}
+
+uint64_t evidence_place_votes(const struct evidence *evidence, uint32_t code, int32_t instruction)
+{
+	return evidence_votes(evidence, code, instruction, (uint32_t)ANY_CALLEE);
 }
 
 bool evidence_is_rare(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
@@ -41,8 +45,6 @@ bool evidence_is_rare(const struct evidence *evidence, uint32_t code, int32_t in
 bool evidence_trusts(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
 {
 	uint64_t votes = evidence_votes(evidence, code, instruction, callee);
-	if (callee == EVIDENCE_LEAF)
-		return votes > 0;
 	return votes >= EVIDENCE_ENOUGH && !evidence_is_rare(evidence, code, instruction, callee);
 }
 

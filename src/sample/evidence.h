@@ -1,6 +1,6 @@
-/* evidence.h: what sound samples have shown about a program: which call sites call which code, and at which
- * instructions a function is the leaf. A stack that was torn while it was read is put together only from such steps, so
- * that a repaired stack holds no caller that does not call its callee.
+/* evidence.h: what sound samples have shown about a program: which call sites call which code. A stack that was torn
+ * while it was read is put together only from such steps, so that a repaired stack holds no caller that does not call
+ * its callee.
  *
  * Two copies of a thread that calls and returns every hundred nanoseconds can agree by chance, a few times in a hundred
  * thousand. So a step counts only when it was seen several times, and more than rarely at its place. */
@@ -15,7 +15,7 @@ struct evidence {
 
 enum step { STEP_UNKNOWN, STEP_POSSIBLE, STEP_IMPOSSIBLE };
 
-enum { EVIDENCE_LEAF = 0, EVIDENCE_ENOUGH = 3, EVIDENCE_RARE = 20 /* one in */ };
+enum { EVIDENCE_ENOUGH = 3, EVIDENCE_RARE = 2000 /* one in */ };
 
 static inline uint64_t evidence_key_(uint32_t code, int32_t instruction, uint32_t callee)
 {
@@ -31,7 +31,9 @@ static inline uint64_t evidence_votes(
 	return votes ? *votes : 0;
 }
 
-/* A vote for: at this instruction the code calls `callee`, or is the leaf. False when there is no memory. */
+/* How many calls have been seen at a place in all. */
+uint64_t evidence_place_votes(const struct evidence *evidence, uint32_t code, int32_t instruction);
+/* A vote for: at this instruction the code calls `callee`. False when there is no memory. */
 bool evidence_add(struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee);
 /* What was found out about the step before; STEP_UNKNOWN: nothing. */
 static inline enum step evidence_step(

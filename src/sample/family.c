@@ -1,8 +1,6 @@
 #include "sample/family.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -98,6 +96,14 @@ static struct error *define(struct family *family, struct member *member, uint64
 	return NULL;
 }
 
+/* Gone, or a zombie that only its parent still sees. */
+static bool has_ended(pid_t pid)
+{
+	_cleanup_process_ struct process process = { 0 };
+	_cleanup_error_ struct error *error = process_read(pid, &process);
+	return error || process.state == 'Z' || process.state == 'X';
+}
+
 static void remember_problem(struct member *member, const struct error *error)
 {
 	free(member->problem);
@@ -116,7 +122,7 @@ static struct error *look(struct family *family, struct member *member, uint64_t
 		if (error == &error_no_memory)
 			return error;
 		remember_problem(member, error);
-		member->gone = error->kind == ERROR_GONE && kill(member->pid, 0) && errno == ESRCH;
+		member->gone = has_ended(member->pid);
 		error_free(error);
 		return NULL;
 	}
@@ -174,6 +180,6 @@ struct error *family_lose(struct family *family, struct member *member, uint64_t
 	member->target = NULL;
 	member->looks = 0;
 	member->look_at = now;
-	member->gone = kill(member->pid, 0) && errno == ESRCH;
+	member->gone = has_ended(member->pid);
 	return family->registry->sink->ops->events(family->registry->sink, &event, 1);
 }

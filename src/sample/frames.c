@@ -53,7 +53,8 @@ struct error *frames_resolve(
 	struct seen_frame seen = { .address = frame->address,
 		.code = frame->code,
 		.instruction = frame->instruction,
-		.from_c = frame->from_c };
+		.from_c = frame->from_c,
+		.revived = frame->revived };
 	*ret_ok = true;
 	if (frame->kind == FRAME_PYTHON) {
 		const struct code_entry *entry;

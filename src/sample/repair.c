@@ -5,13 +5,14 @@
  * what that frame and those below it held. Each copy gives a chain of its own, and each step of it must be one that was
  * proven before. A caller that has moved on since its callee returned is put back to the call. The chain that needs
  * less of that is taken, the earlier where they are equal. */
+#include "cpython/call_site.h"
 #include "sample/frames.h"
 
 /* One chain, root first. */
 struct chain {
-	struct seen_list *frames;
-	unsigned moved; /* callers that had to be put back to their call */
-	bool sound;
+	struct seen_list *frames; /* as far as the steps hold */
+	unsigned moved;		  /* callers that had to be put back to their call, and steps that are new */
+	bool sound;		  /* up to the leaf */
 };
 
 /* ---- the frames of one copy, dead ones too ---- */
@@ -36,9 +37,12 @@ static bool walk_loosely(struct stack_context *c, struct thread *thread, enum re
 			if (!link)
 				return false;
 			frame.previous = *link;
+			frame.revived = true;
 		}
-		if (frame.kind == FRAME_PYTHON && !frame.code)
+		if (frame.kind == FRAME_PYTHON && !frame.code) {
 			frame.code = codes_find_instruction(c->codes, (uint64_t)frame.instruction);
+			frame.revived = true;
+		}
 		if (!vec_push(&list->frames, frame))
 			return false;
 		address = frame.previous;
@@ -48,6 +52,21 @@ static bool walk_loosely(struct stack_context *c, struct thread *thread, enum re
 
 /* ---- is the chain one that can have been? ---- */
 
+/* Whether a step that is not proven can be taken at its word, since the callee's frame is alive and points at its
+ * caller: code that runs once, such as an import, or a place that calls many. From 3.11 to 3.13 a dead frame looks
+ * alive: there only a call from C, or from a place that has not been seen calling anything else. */
+static bool is_live_step(struct stack_context *c, const struct seen_frame *caller, const struct seen_frame *callee)
+{
+	bool dead_look_alive = c->layout->version >= 0x030b && c->layout->version <= 0x030d;
+	if (callee->revived)
+		return false;
+	if (callee->from_c)
+		return true;
+	if (dead_look_alive && evidence_place_votes(c->evidence, caller->code_id, caller->offset) >= EVIDENCE_ENOUGH)
+		return false;
+	return call_site_look(c->codes->memory, c->codes->runtime, caller->code, caller->offset).calls;
+}
+
 /* The caller stands where it calls this code, or did just before. */
 static bool settle_caller(
 	struct stack_context *c, struct seen_frame *caller, const struct seen_frame *callee, unsigned *moved)
@@ -55,11 +74,13 @@ static bool settle_caller(
 	int32_t site;
 	if (evidence_trusts(c->evidence, caller->code_id, caller->offset, callee->code_id))
 		return true;
+	++*moved;
+	if (is_live_step(c, caller, callee))
+		return true;
 	if (!evidence_site(c->evidence, caller->code_id, callee->code_id, &site))
 		return false;
 	caller->instruction += (site - caller->offset) / c->instruction_unit;
 	caller->offset = site;
-	++*moved;
 	return true;
 }
 
@@ -90,6 +111,8 @@ static struct error *build(struct stack_context *c, struct thread *thread, enum 
 			TRY(frames_resolve(c, &walked->frames.data[walked->frames.count - 1 - i], &seen, &ok));
 		if (!ok)
 			return NULL;
+		const struct seen_list *below = chain->frames;
+		seen.from_c |= below->frames.count && !below->frames.data[below->frames.count - 1].code_id;
 		struct seen_frame *caller = seen.code_id && i >= same ? last_with_code(chain->frames) : NULL;
 		if (caller && !settle_caller(c, caller, &seen, &chain->moved))
 			return NULL;
@@ -109,19 +132,12 @@ static const struct chain *choose(const struct chain *a, const struct chain *b)
 
 /* ---- what is left when neither chain holds ---- */
 
-/* The root of the last sample up to where the first copy still agrees with it. */
-static struct error *take_partial(struct stack_context *c, struct thread *thread)
+/* The longer of what the chains hold from the root, and <partial> for the rest. */
+static struct error *take_partial(
+	struct stack_context *c, struct thread *thread, const struct chain *first, const struct chain *second)
 {
-	size_t same = 0, count = thread->seen.frames.count;
-	for (; same < count; same++) {
-		const struct seen_frame *seen = &thread->seen.frames.data[same];
-		const unsigned char *bytes = seen->address ? frames_find(thread, c->layout, COPY_FIRST, seen->address)
-							   : NULL;
-		struct frame frame = bytes ? frame_parse(c->layout, seen->address, bytes) : (struct frame){ 0 };
-		if (!bytes || frame.code != seen->code || frame.instruction != seen->instruction)
-			break;
-	}
-	thread->seen.frames.count = same;
+	const struct chain *longer = second->frames->frames.count > first->frames->frames.count ? second : first;
+	TRY(frames_take_seen(c, thread, longer->frames));
 	thread->quality = QUALITY_PARTIAL;
 	return frames_push_synthetic(c, thread, SYNTHETIC_PARTIAL);
 }
@@ -133,7 +149,7 @@ struct error *repair_stack(struct stack_context *c, struct thread *thread)
 	TRY(build(c, thread, COPY_SECOND, &second));
 	const struct chain *chosen = choose(&first, &second);
 	if (!chosen)
-		return take_partial(c, thread);
+		return take_partial(c, thread, &first, &second);
 	thread->quality = QUALITY_REPAIRED;
 	return frames_take_seen(c, thread, chosen->frames);
 }

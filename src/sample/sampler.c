@@ -146,6 +146,15 @@ static struct error *stop_holder(struct sampler *sampler, struct target *target,
 	return NULL;
 }
 
+/* A thread state is made by the thread that starts another, and has its creator's ident until that one runs. */
+static bool has_own_ident(const struct target *target, size_t index)
+{
+	for (size_t i = 0; i < target->threads.count; i++)
+		if (i != index && target->threads.data[i]->ident == target->threads.data[index]->ident)
+			return false;
+	return true;
+}
+
 static struct error *emit_samples(struct sampler *sampler, struct member *member, uint64_t now)
 {
 	struct target *target = member->target;
@@ -156,6 +165,8 @@ static struct error *emit_samples(struct sampler *sampler, struct member *member
 	member->sampled_at = now;
 	for (size_t i = 0; i < target->threads.count; i++) {
 		struct thread *thread = target->threads.data[i];
+		if (!thread->id && !has_own_ident(target, i))
+			continue;
 		if (!thread->id) {
 			if (!indexed && target->threads.count <= NAMED_AT_ONCE)
 				target_index_names(target);
@@ -191,9 +202,10 @@ static struct error *sample_member(struct sampler *sampler, struct member *membe
 	if (error == &error_no_memory || error->kind == ERROR_DENIED)
 		return error;
 	error_free(error);
-	sampler->totals.read_errors++;
 	sampler->watch_at = 0; /* it may have been the last */
-	return family_lose(&sampler->family, member, now);
+	TRY(family_lose(&sampler->family, member, now));
+	sampler->totals.read_errors += !member->gone;
+	return NULL;
 }
 
 /* ---- what is read now and then ---- */
@@ -356,6 +368,7 @@ struct error *sampler_run(struct sampler *sampler, const struct sampler_watch *w
 
 struct error *sampler_finish(struct sampler *sampler, bool ended, int status)
 {
+	stopper_deinit(&sampler->stopper); /* the target runs on without us from here */
 	update_totals(sampler, now_of(sampler));
 	sampler->totals.target_ended = ended;
 	sampler->totals.target_status = (uint32_t)status;

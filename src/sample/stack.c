@@ -108,10 +108,6 @@ static struct error *weigh(struct stack_context *c, struct thread *thread, size_
 		if (*ret_trust == TRUST_PROVEN)
 			thread->proven = i + 1;
 	}
-	const struct seen_frame *leaf = frames_caller(thread, thread->seen.frames.count);
-	if (leaf && *ret_trust != TRUST_IMPOSSIBLE &&
-		!evidence_add(c->evidence, leaf->code_id, leaf->offset, EVIDENCE_LEAF))
-		return &error_no_memory;
 	return NULL;
 }
 

@@ -91,7 +91,6 @@ static void thread_destroy(struct thread *thread)
 {
 	regions_deinit(&thread->regions);
 	vec_free(&thread->chunks);
-	vec_free(&thread->strays);
 	vec_free(&thread->seen.frames);
 	vec_free(&thread->walked.frames);
 	for (int i = 0; i < 2; i++)
@@ -247,7 +246,8 @@ static bool list_unchanged(const struct target *target)
 	uint64_t expected = target->threads_head;
 	for (size_t i = 0; i < target->threads.count; i++) {
 		const struct thread *thread = target->threads.data[i];
-		if (thread->tstate != expected || thread->state_failed)
+		if (thread->tstate != expected || thread->state_failed ||
+			state_word(target, thread, target->runtime.layout.tstate.thread_id) != thread->ident)
 			return false;
 		expected = state_word(target, thread, target->runtime.layout.tstate.next);
 	}
@@ -256,7 +256,14 @@ static bool list_unchanged(const struct target *target)
 
 /* ---- predicting where a thread's frames lie ---- */
 
-enum { CHUNK_SLACK = 512, CHUNK_BYTES_MAX = 4 << 20, LINKS_MAX = 1 << 16, CHAIN_AHEAD = 512, REGIONS_SPARE = 48 };
+enum {
+	CHUNK_SLACK = 512,
+	CHUNK_BYTES_MAX = 4 << 20,
+	LINKS_MAX = 1 << 16,
+	CHAIN_AHEAD = 512,
+	REGIONS_SPARE = 48,
+	FRAME_BYTES_MAX = 256
+};
 
 static bool in_regions(struct thread *thread, const struct layout *l, uint64_t address)
 {
@@ -353,21 +360,28 @@ static void add_older_chunk(struct target *target, struct thread *thread, uint64
 		regions_add(&thread->regions, chunk + l->stack_chunk.data, (uint32_t)(words * 8));
 }
 
-/* What the last walk met outside of chunks, and the missing frame, as regions of their own. */
+static void add_stray(struct thread *thread, const struct layout *l, uint64_t address)
+{
+	if (!in_regions(thread, l, address))
+		add_frame_region(thread, l, address);
+}
+
+/* Frames that lie in no chunk get regions of their own: those that the last walk met, and all that the chain from the
+ * missing one leads to, which is followed through the target now, so that a deep stack with many entries from C is
+ * known after one look. */
 static void plan_strays(struct target *target, struct thread *thread, uint64_t missing)
 {
 	const struct layout *l = &target->runtime.layout;
-	thread->strays.count = 0;
+	unsigned char bytes[FRAME_BYTES_MAX];
 	const struct frame_list *walked = &thread->walked;
 	for (size_t i = 0; i < walked->frames.count; i++)
-		if (!in_regions(thread, l, walked->frames.data[i].address) &&
-			!vec_push(&thread->strays, walked->frames.data[i].address))
+		add_stray(thread, l, walked->frames.data[i].address);
+	for (unsigned i = 0; missing && missing % 8 == 0 && i < CHAIN_AHEAD; i++) {
+		if (!memory_read(target->memory, missing + frame_bytes_start(l), bytes, frame_bytes_size(l)))
 			return;
-	if (missing && !in_regions(thread, l, missing) && !vec_push(&thread->strays, missing))
-		return;
-	for (size_t i = 0; i < thread->strays.count; i++)
-		if (!in_regions(thread, l, thread->strays.data[i]))
-			add_frame_region(thread, l, thread->strays.data[i]);
+		add_stray(thread, l, missing);
+		missing = frame_parse(l, missing, bytes).previous;
+	}
 }
 
 static void plan_data_stack(struct target *target, struct thread *thread, uint64_t missing)
@@ -444,12 +458,13 @@ static void add_interpreter(struct target *target)
 static void take_interpreter(struct target *target)
 {
 	const struct layout *l = &target->runtime.layout;
-	const unsigned char *bytes = target->interpreter_bytes - target->interpreter_start;
-	memcpy(&target->threads_head, bytes + l->interp.threads_head, sizeof target->threads_head);
+	const unsigned char *bytes = target->interpreter_bytes;
+	const uint32_t start = target->interpreter_start;
+	memcpy(&target->threads_head, bytes + l->interp.threads_head - start, sizeof target->threads_head);
 	if (!target->runtime.gc_collecting && l->interp.gc_collecting != LAYOUT_NONE)
-		memcpy(&target->collecting, bytes + l->interp.gc_collecting, sizeof target->collecting);
+		memcpy(&target->collecting, bytes + l->interp.gc_collecting - start, sizeof target->collecting);
 	if (target->codes.has_generation)
-		memcpy(&target->codes.generation, bytes + l->interp.code_object_generation,
+		memcpy(&target->codes.generation, bytes + l->interp.code_object_generation - start,
 			sizeof target->codes.generation);
 }
 

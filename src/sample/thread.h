@@ -21,7 +21,8 @@ struct seen_frame {
 	uint32_t code_id;
 	int32_t offset;
 	uint32_t node;
-	bool from_c; /* called from C, not by an instruction of its caller's */
+	bool from_c;  /* called from C, not by an instruction of its caller's */
+	bool revived; /* see struct frame */
 };
 
 struct frame_list {
@@ -51,7 +52,6 @@ struct thread {
 
 	VEC(uint64_t) chunks;	    /* older chunks of the data stack, newest first */
 	uint64_t chunk, chunk_size; /* the newest */
-	VEC(uint64_t) strays;	    /* frames that lie in no chunk, as of the last walk */
 
 	struct seen_list seen;	    /* the last sample's stack */
 	uint32_t turn;		    /* which of its frames is looked at next for another code object */

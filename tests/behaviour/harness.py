@@ -251,20 +251,25 @@ class Report:
         assert len(found) == 1, "threads: %s" % [thread["name"] for thread in self.data["threads"]]
         return found[0]
 
-    def paths(self):
-        """By tree node: ((function name, line), ...) root first."""
-        tree, names = self.data["tree"], [row["name"] for row in self.data["functions"]]
-        paths = []
-        for parent, function, line in zip(tree["parent"], tree["function"], tree["line"]):
-            above = paths[parent] if parent >= 0 else ()
-            paths.append(above + ((names[function], line),) if function >= 0 else above)
-        return paths
+    DEEP = 5000  # frames; a path longer than that is cut at the root, where recursion is
+
+    def path_of(self, node):
+        """((function name, line), ...) root first."""
+        tree, path = self.data["tree"], []
+        while node >= 0 and len(path) < self.DEEP:
+            function = tree["function"][node]
+            if function >= 0:
+                path.append((self.data["functions"][function]["name"], tree["line"][node]))
+            node = tree["parent"][node]
+        return tuple(reversed(path))
 
     def stacks(self):
         """(path, row) for every distinct stack; row has thread, quality, state, samples, wall_ns, cpu_ns."""
-        paths, columns = self.paths(), self.data["stacks"]
+        paths, columns = {}, self.data["stacks"]
         for values in zip(*columns.values()):
             row = dict(zip(columns.keys(), values))
+            if row["node"] not in paths:
+                paths[row["node"]] = self.path_of(row["node"])
             yield paths[row["node"]], row
 
 

@@ -39,7 +39,7 @@ def count_parts(report, counts):
 
 
 @pytest.mark.parametrize("interpreter", SPLIT_PYTHONS, indirect=True)
-@pytest.mark.parametrize("rate, duration, feature", [("1khz", 8, "truth: split at 1 kHz"), ("10khz", 3, "truth: split at 10 kHz")])
+@pytest.mark.parametrize("rate, duration, feature", [("1khz", 7, "truth: split at 1 kHz"), ("10khz", 3, "truth: split at 10 kHz")])
 def test_split(pyrometer, interpreter, subjects, say, rate, duration, feature):
     """41/27/17/10/5 within 1.5 points each."""
     counts = {}
@@ -87,6 +87,7 @@ class Flutter:
         assert recording["read_errors"] == 0
         self.stored += recording["samples"]["all"]
         self.due += (recording["ticks_due"] - recording["ticks_missed"]) * len(report.data["threads"])
+        assert len(report.data["tree"]["parent"]) < 1000, "a program of 3 functions has stacks without end"
         for path, row in report.stacks():
             names = {name for name, _ in path}
             if not names & {"flutter", "<partial>"}:
@@ -123,7 +124,7 @@ def test_flutter(pyrometer, interpreter, subjects, say, threads, turns, feature)
     free, blocked = Flutter(path), Flutter(path)
     with Subject(interpreter.command(path, threads), preexec_fn=favour) as subject:
         subject.await_ready()
-        for turn in range(3 * turns):
+        for turn in range(2 * turns):
             for flutter, words in ((free, ["-r", "20khz"]), (blocked, ["--blocking", "-r", "5khz"])):
                 report, answer = record_json(pyrometer, *(["--idle", "-d", "1500ms", "-p", subject.pid] + words), preexec_fn=favour)
                 assert answer.status == 0
@@ -131,8 +132,9 @@ def test_flutter(pyrometer, interpreter, subjects, say, threads, turns, feature)
             if turn + 1 >= turns and free.all >= 100000 and difference(free, blocked) <= 1:
                 break
     worst, sound = difference(free, blocked), free.samples["exact"] + free.samples["repaired"]
-    say("%d samples: %s; impossible %s; exact or repaired %.2f %%; worst %.2f points from %d blocking samples"
-        % (free.all, free.samples, free.impossible, 100 * sound / free.all, worst, sum(blocked.selves.values())))
+    say("%d samples: %s; impossible %s, of the blocking ones %d; exact or repaired %.2f %%; worst %.2f points from %d blocking samples"
+        % (free.all, free.samples, free.impossible, sum(blocked.impossible.values()), 100 * sound / free.all, worst, sum(blocked.selves.values())))
+    assert sum(blocked.impossible.values()) == 0, ("the reference", blocked.examples[:5])
     assert free.impossible["exact"] == 0, free.examples[:5]
     assert sum(free.impossible.values()) <= 0.0005 * free.all, free.examples[:5]
     assert free.all >= 100000 and free.stored >= 0.999 * free.due, "samples were dropped"

@@ -111,8 +111,8 @@ static void evidence_needs_several_votes_and_no_rarity(void **state)
 	}
 	assert_true(evidence_trusts(&evidence, 1, 10, 2));
 	assert_false(evidence_trusts(&evidence, 1, 12, 2));
-	/* A step that is seen three times in a hundred at its place is chance. */
-	for (int i = 0; i < 100; i++)
+	/* A step that is seen three times in ten thousand at its place is chance. */
+	for (int i = 0; i < 10000; i++)
 		assert_true(evidence_add(&evidence, 1, 10, 3));
 	assert_true(evidence_trusts(&evidence, 1, 10, 3));
 	assert_false(evidence_trusts(&evidence, 1, 10, 2));

@@ -52,8 +52,15 @@ struct error *spawn_program(const char *executable, char *const *argv, pid_t *re
 	return NULL;
 }
 
+/* A child that we also stop now and then (stop.h) reports its stops to whoever waits for it: those are not ours to
+ * take. */
 bool spawn_has_ended(pid_t pid, int *ret_status)
 {
+	siginfo_t info = { 0 };
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid != pid)
+		return false;
+	if (info.si_code != CLD_EXITED && info.si_code != CLD_KILLED && info.si_code != CLD_DUMPED)
+		return false;
 	return waitpid(pid, ret_status, WNOHANG) == pid;
 }
 
