@@ -61,17 +61,17 @@ static const struct call_opcode {
 	{ 0x030c, 23, 3, 1, 1 }, /* CALL_PY_EXACT_ARGS */
 	{ 0x030c, 24, 3, 1, 1 }, /* CALL_PY_WITH_DEFAULTS */
 	{ 0x030c, 28, 3, 1, 1 }, /* CALL_BOUND_METHOD_EXACT_ARGS */
-	{ 0x030c, 29, 3, 0, 1 }, /* CALL_BUILTIN_CLASS */
-	{ 0x030c, 34, 3, 0, 1 }, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
-	{ 0x030c, 38, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
-	{ 0x030c, 39, 3, 0, 1 }, /* CALL_NO_KW_BUILTIN_FAST */
-	{ 0x030c, 40, 3, 0, 1 }, /* CALL_NO_KW_BUILTIN_O */
-	{ 0x030c, 41, 3, 0, 1 }, /* CALL_NO_KW_ISINSTANCE */
-	{ 0x030c, 42, 3, 0, 1 }, /* CALL_NO_KW_LEN */
-	{ 0x030c, 43, 3, 0, 1 }, /* CALL_NO_KW_LIST_APPEND */
-	{ 0x030c, 44, 3, 0, 1 }, /* CALL_NO_KW_METHOD_DESCRIPTOR_FAST */
-	{ 0x030c, 45, 3, 0, 1 }, /* CALL_NO_KW_METHOD_DESCRIPTOR_NOARGS */
-	{ 0x030c, 46, 3, 0, 1 }, /* CALL_NO_KW_METHOD_DESCRIPTOR_O */
+	{ 0x030c, 29, 3, 1, 1 }, /* CALL_BUILTIN_CLASS */
+	{ 0x030c, 34, 3, 1, 1 }, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
+	{ 0x030c, 38, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
+	{ 0x030c, 39, 3, 1, 1 }, /* CALL_NO_KW_BUILTIN_FAST */
+	{ 0x030c, 40, 3, 1, 1 }, /* CALL_NO_KW_BUILTIN_O */
+	{ 0x030c, 41, 3, 1, 1 }, /* CALL_NO_KW_ISINSTANCE */
+	{ 0x030c, 42, 3, 1, 1 }, /* CALL_NO_KW_LEN */
+	{ 0x030c, 43, 3, 1, 1 }, /* CALL_NO_KW_LIST_APPEND */
+	{ 0x030c, 44, 3, 1, 1 }, /* CALL_NO_KW_METHOD_DESCRIPTOR_FAST */
+	{ 0x030c, 45, 3, 1, 1 }, /* CALL_NO_KW_METHOD_DESCRIPTOR_NOARGS */
+	{ 0x030c, 46, 3, 1, 1 }, /* CALL_NO_KW_METHOD_DESCRIPTOR_O */
 	{ 0x030c, 65, 1, 1, 0 }, /* FOR_ITER_GEN */
 	{ 0x030c, 72, 9, 1, 0 }, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
 	{ 0x030c, 77, 9, 1, 0 }, /* LOAD_ATTR_PROPERTY */
@@ -93,18 +93,18 @@ static const struct call_opcode {
 	{ 0x030d, 162, 3, 1, 1 }, /* CALL_ALLOC_AND_ENTER_INIT */
 	{ 0x030d, 163, 3, 1, 1 }, /* CALL_BOUND_METHOD_EXACT_ARGS */
 	{ 0x030d, 164, 3, 1, 1 }, /* CALL_BOUND_METHOD_GENERAL */
-	{ 0x030d, 165, 3, 0, 1 }, /* CALL_BUILTIN_CLASS */
-	{ 0x030d, 166, 3, 0, 1 }, /* CALL_BUILTIN_FAST */
-	{ 0x030d, 167, 3, 0, 1 }, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
-	{ 0x030d, 168, 3, 0, 1 }, /* CALL_BUILTIN_O */
-	{ 0x030d, 169, 3, 0, 1 }, /* CALL_ISINSTANCE */
-	{ 0x030d, 170, 3, 0, 1 }, /* CALL_LEN */
-	{ 0x030d, 171, 3, 0, 1 }, /* CALL_LIST_APPEND */
-	{ 0x030d, 172, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST */
-	{ 0x030d, 173, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
-	{ 0x030d, 174, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_NOARGS */
-	{ 0x030d, 175, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_O */
-	{ 0x030d, 176, 3, 0, 1 }, /* CALL_NON_PY_GENERAL */
+	{ 0x030d, 165, 3, 1, 1 }, /* CALL_BUILTIN_CLASS */
+	{ 0x030d, 166, 3, 1, 1 }, /* CALL_BUILTIN_FAST */
+	{ 0x030d, 167, 3, 1, 1 }, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
+	{ 0x030d, 168, 3, 1, 1 }, /* CALL_BUILTIN_O */
+	{ 0x030d, 169, 3, 1, 1 }, /* CALL_ISINSTANCE */
+	{ 0x030d, 170, 3, 1, 1 }, /* CALL_LEN */
+	{ 0x030d, 171, 3, 1, 1 }, /* CALL_LIST_APPEND */
+	{ 0x030d, 172, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST */
+	{ 0x030d, 173, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
+	{ 0x030d, 174, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_NOARGS */
+	{ 0x030d, 175, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_O */
+	{ 0x030d, 176, 3, 1, 1 }, /* CALL_NON_PY_GENERAL */
 	{ 0x030d, 177, 3, 1, 1 }, /* CALL_PY_EXACT_ARGS */
 	{ 0x030d, 178, 3, 1, 1 }, /* CALL_PY_GENERAL */
 	{ 0x030d, 187, 1, 1, 0 }, /* FOR_ITER_GEN */
@@ -123,21 +123,21 @@ static const struct call_opcode {
 	{ 0x030e, 143, 3, 1, 1 }, /* CALL_ALLOC_AND_ENTER_INIT */
 	{ 0x030e, 144, 3, 1, 1 }, /* CALL_BOUND_METHOD_EXACT_ARGS */
 	{ 0x030e, 145, 3, 1, 1 }, /* CALL_BOUND_METHOD_GENERAL */
-	{ 0x030e, 146, 3, 0, 1 }, /* CALL_BUILTIN_CLASS */
-	{ 0x030e, 147, 3, 0, 1 }, /* CALL_BUILTIN_FAST */
-	{ 0x030e, 148, 3, 0, 1 }, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
-	{ 0x030e, 149, 3, 0, 1 }, /* CALL_BUILTIN_O */
-	{ 0x030e, 150, 3, 0, 1 }, /* CALL_ISINSTANCE */
-	{ 0x030e, 151, 3, 0, 1 }, /* CALL_KW_BOUND_METHOD */
-	{ 0x030e, 152, 3, 0, 1 }, /* CALL_KW_NON_PY */
-	{ 0x030e, 153, 3, 0, 1 }, /* CALL_KW_PY */
-	{ 0x030e, 154, 3, 0, 1 }, /* CALL_LEN */
-	{ 0x030e, 155, 3, 0, 1 }, /* CALL_LIST_APPEND */
-	{ 0x030e, 156, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST */
-	{ 0x030e, 157, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
-	{ 0x030e, 158, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_NOARGS */
-	{ 0x030e, 159, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_O */
-	{ 0x030e, 160, 3, 0, 1 }, /* CALL_NON_PY_GENERAL */
+	{ 0x030e, 146, 3, 1, 1 }, /* CALL_BUILTIN_CLASS */
+	{ 0x030e, 147, 3, 1, 1 }, /* CALL_BUILTIN_FAST */
+	{ 0x030e, 148, 3, 1, 1 }, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
+	{ 0x030e, 149, 3, 1, 1 }, /* CALL_BUILTIN_O */
+	{ 0x030e, 150, 3, 1, 1 }, /* CALL_ISINSTANCE */
+	{ 0x030e, 151, 3, 1, 1 }, /* CALL_KW_BOUND_METHOD */
+	{ 0x030e, 152, 3, 1, 1 }, /* CALL_KW_NON_PY */
+	{ 0x030e, 153, 3, 1, 1 }, /* CALL_KW_PY */
+	{ 0x030e, 154, 3, 1, 1 }, /* CALL_LEN */
+	{ 0x030e, 155, 3, 1, 1 }, /* CALL_LIST_APPEND */
+	{ 0x030e, 156, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST */
+	{ 0x030e, 157, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
+	{ 0x030e, 158, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_NOARGS */
+	{ 0x030e, 159, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_O */
+	{ 0x030e, 160, 3, 1, 1 }, /* CALL_NON_PY_GENERAL */
 	{ 0x030e, 161, 3, 1, 1 }, /* CALL_PY_EXACT_ARGS */
 	{ 0x030e, 162, 3, 1, 1 }, /* CALL_PY_GENERAL */
 	{ 0x030e, 171, 1, 1, 0 }, /* FOR_ITER_GEN */
@@ -157,23 +157,23 @@ static const struct call_opcode {
 	{ 0x030f, 144, 3, 1, 1 }, /* CALL_ALLOC_AND_ENTER_INIT */
 	{ 0x030f, 145, 3, 1, 1 }, /* CALL_BOUND_METHOD_EXACT_ARGS */
 	{ 0x030f, 146, 3, 1, 1 }, /* CALL_BOUND_METHOD_GENERAL */
-	{ 0x030f, 147, 3, 0, 1 }, /* CALL_BUILTIN_CLASS */
-	{ 0x030f, 148, 3, 0, 1 }, /* CALL_BUILTIN_FAST */
-	{ 0x030f, 149, 3, 0, 1 }, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
-	{ 0x030f, 150, 3, 0, 1 }, /* CALL_BUILTIN_O */
-	{ 0x030f, 151, 3, 0, 1 }, /* CALL_EX_NON_PY_GENERAL */
-	{ 0x030f, 152, 3, 0, 1 }, /* CALL_EX_PY */
-	{ 0x030f, 153, 3, 0, 1 }, /* CALL_ISINSTANCE */
-	{ 0x030f, 154, 3, 0, 1 }, /* CALL_KW_BOUND_METHOD */
-	{ 0x030f, 155, 3, 0, 1 }, /* CALL_KW_NON_PY */
-	{ 0x030f, 156, 3, 0, 1 }, /* CALL_KW_PY */
-	{ 0x030f, 157, 3, 0, 1 }, /* CALL_LEN */
-	{ 0x030f, 158, 3, 0, 1 }, /* CALL_LIST_APPEND */
-	{ 0x030f, 159, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST */
-	{ 0x030f, 160, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
-	{ 0x030f, 161, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_NOARGS */
-	{ 0x030f, 162, 3, 0, 1 }, /* CALL_METHOD_DESCRIPTOR_O */
-	{ 0x030f, 163, 3, 0, 1 }, /* CALL_NON_PY_GENERAL */
+	{ 0x030f, 147, 3, 1, 1 }, /* CALL_BUILTIN_CLASS */
+	{ 0x030f, 148, 3, 1, 1 }, /* CALL_BUILTIN_FAST */
+	{ 0x030f, 149, 3, 1, 1 }, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
+	{ 0x030f, 150, 3, 1, 1 }, /* CALL_BUILTIN_O */
+	{ 0x030f, 151, 3, 1, 1 }, /* CALL_EX_NON_PY_GENERAL */
+	{ 0x030f, 152, 3, 1, 1 }, /* CALL_EX_PY */
+	{ 0x030f, 153, 3, 1, 1 }, /* CALL_ISINSTANCE */
+	{ 0x030f, 154, 3, 1, 1 }, /* CALL_KW_BOUND_METHOD */
+	{ 0x030f, 155, 3, 1, 1 }, /* CALL_KW_NON_PY */
+	{ 0x030f, 156, 3, 1, 1 }, /* CALL_KW_PY */
+	{ 0x030f, 157, 3, 1, 1 }, /* CALL_LEN */
+	{ 0x030f, 158, 3, 1, 1 }, /* CALL_LIST_APPEND */
+	{ 0x030f, 159, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST */
+	{ 0x030f, 160, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
+	{ 0x030f, 161, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_NOARGS */
+	{ 0x030f, 162, 3, 1, 1 }, /* CALL_METHOD_DESCRIPTOR_O */
+	{ 0x030f, 163, 3, 1, 1 }, /* CALL_NON_PY_GENERAL */
 	{ 0x030f, 164, 3, 1, 1 }, /* CALL_PY_EXACT_ARGS */
 	{ 0x030f, 165, 3, 1, 1 }, /* CALL_PY_GENERAL */
 	{ 0x030f, 174, 1, 1, 0 }, /* FOR_ITER_GEN */

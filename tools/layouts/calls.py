@@ -34,8 +34,9 @@ def rows(include):
     caches = dict(re.findall(r"\[([A-Z_]+)\] = (\d+)", table[1])) if table else {}
     found = []
     for name, number in sorted(opcodes.items(), key=lambda item: int(item[1])):
-        pushes = bool(table) and bool(PUSHES.match(name))
         calls = bool(CALLS.match(name)) and not NO_CALLS.search(name)
+        # A call that is specialized for C now may have pushed a frame before it was.
+        pushes = bool(table) and (bool(PUSHES.match(name)) or calls and not name.startswith("PRECALL"))
         if (pushes or calls) and int(number) < 256:
             plain = name.removeprefix("INSTRUMENTED_")
             family = next((f for f in FAMILIES if plain.startswith(f)), None)
