@@ -33,6 +33,37 @@ bool regions_add(struct regions *regions, uint64_t start, uint32_t size)
 	return true;
 }
 
+static int compare_starts(const void *a, const void *b)
+{
+	const struct region *one = a, *two = b;
+	return one->start < two->start ? -1 : one->start > two->start;
+}
+
+bool regions_merge(struct regions *regions, uint32_t gap, uint32_t most)
+{
+	struct region *list = regions->list.data;
+	size_t count = regions->list.count, kept = 0;
+	if (!count)
+		return true;
+	qsort(list, count, sizeof *list, compare_starts);
+	for (size_t i = 1; i < count; i++) {
+		uint64_t end = list[kept].start + list[kept].size, new_end = list[i].start + list[i].size;
+		if (list[i].start <= end + gap && new_end - list[kept].start <= most)
+			list[kept].size = (uint32_t)((new_end > end ? new_end : end) - list[kept].start);
+		else
+			list[++kept] = list[i];
+	}
+	/* Lay the copies out anew. */
+	count = kept + 1;
+	regions_clear(regions);
+	for (size_t i = 0; i < count; i++) {
+		struct region region = list[i]; /* regions_add writes no further than it has read */
+		if (!regions_add(regions, region.start, region.size))
+			return false;
+	}
+	return true;
+}
+
 void regions_keep(struct regions *regions)
 {
 	unsigned char *first = regions->copies[COPY_FIRST];

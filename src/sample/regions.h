@@ -35,6 +35,9 @@ struct regions {
 void regions_clear(struct regions *regions);
 /* False when there is no memory. */
 bool regions_add(struct regions *regions, uint64_t start, uint32_t size);
+/* Regions with gaps of at most `gap` bytes between them become one, as long as it stays below `most`: the fewer pieces,
+ * the shorter the time over which a copy is made. False when there is no memory. */
+bool regions_merge(struct regions *regions, uint32_t gap, uint32_t most);
 void regions_deinit(struct regions *regions);
 
 /* The first copy becomes the last one, for the next sample to be compared with. */

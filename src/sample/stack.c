@@ -113,6 +113,17 @@ static struct error *weigh(struct stack_context *c, struct thread *thread, size_
 
 /* ---- the stack of one sample ---- */
 
+/* Frames that were torn while they were read can point at each other. */
+static bool is_circle(const struct frame_list *list)
+{
+	enum { AROUND = 64 };
+	size_t last = list->frames.count - 1;
+	for (size_t i = 1; i <= AROUND && i <= last; i++)
+		if (list->frames.data[last - i].address == list->frames.data[last].address)
+			return true;
+	return false;
+}
+
 /* A stack deeper than we follow: <partial> stands for its root. */
 static struct error *take_cut(struct stack_context *c, struct thread *thread, const struct frame_list *list)
 {
@@ -175,7 +186,7 @@ static bool has_data_stack(const struct layout *l)
 struct error *stack_take(struct stack_context *c, struct thread *thread, enum walk_end end, bool moving)
 {
 	uint32_t before = thread->stack;
-	if (end == WALK_CUT) {
+	if (end == WALK_CUT && !is_circle(&thread->walked)) {
 		TRY(take_cut(c, thread, &thread->walked));
 	} else {
 		enum agreement agreement = end != WALK_COMPLETE ? TORN

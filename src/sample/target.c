@@ -262,7 +262,9 @@ enum {
 	LINKS_MAX = 1 << 16,
 	CHAIN_AHEAD = 512,
 	REGIONS_SPARE = 48,
-	FRAME_BYTES_MAX = 256
+	FRAME_BYTES_MAX = 256,
+	MERGE_GAP = 2048,
+	MERGE_MOST = 16384
 };
 
 static bool in_regions(struct thread *thread, const struct layout *l, uint64_t address)
@@ -313,6 +315,9 @@ static void plan_heap_frames(struct target *target, struct thread *thread, uint6
 			add_frame_region(thread, l, walked->frames.data[i].address);
 	}
 	predict_chain(target, thread, missing);
+	/* Frames that lie near each other are copied in one piece, unless that failed: a hole may be between them. */
+	if (!thread->holes)
+		regions_merge(&thread->regions, MERGE_GAP, MERGE_MOST);
 }
 
 static bool in_newest_chunk(const struct thread *thread, uint64_t address)
@@ -577,6 +582,14 @@ static bool covers_data_stack(const struct target *target, const struct thread *
 	return state_word(target, thread, l->tstate.datastack_chunk) == thread->chunk;
 }
 
+static bool any_failed(const struct regions *regions)
+{
+	for (size_t i = 0; i < regions->list.count; i++)
+		if (regions->list.data[i].failed)
+			return true;
+	return false;
+}
+
 /* Walks what was copied; where the prediction was wrong, predicts anew from what was found and reads that thread again,
  * by itself. That moves the time of its sample by some microseconds whatever it does, so it prefers no state. */
 static struct error *take_thread(struct target *target, struct thread *thread, bool moving)
@@ -597,6 +610,7 @@ static struct error *take_thread(struct target *target, struct thread *thread, b
 			if (end != WALK_MISSING)
 				break;
 		}
+		thread->holes |= any_failed(&thread->regions);
 		plan(target, thread, missing);
 		batch_clear(&target->batch);
 		if (moving)

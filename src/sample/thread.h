@@ -41,6 +41,7 @@ struct thread {
 	uint32_t tid;	/* the kernel's; 0: not known */
 
 	struct regions regions;
+	bool holes; /* a region once could not be read */
 	unsigned char state[THREAD_STATE_MAX];
 	uint64_t tops[3]; /* the frame pointer before the first copy, between the copies, after the second */
 	/* 3.11-3.12: the pointer is in a struct on the C stack, one for each time that the evaluator was entered from
