@@ -36,16 +36,22 @@ uint64_t evidence_place_votes(const struct evidence *evidence, uint32_t code, in
 	return evidence_votes(evidence, code, instruction, (uint32_t)ANY_CALLEE);
 }
 
-bool evidence_is_rare(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
+static bool is_below(
+	const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee, uint64_t one_in)
 {
-	uint64_t all = evidence_votes(evidence, code, instruction, (uint32_t)ANY_CALLEE);
-	return evidence_votes(evidence, code, instruction, callee) * EVIDENCE_RARE < all;
+	uint64_t votes = evidence_votes(evidence, code, instruction, callee);
+	return votes * one_in < evidence_place_votes(evidence, code, instruction);
+}
+
+bool evidence_is_chance(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
+{
+	return is_below(evidence, code, instruction, callee, EVIDENCE_CHANCE);
 }
 
 bool evidence_trusts(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee)
 {
 	uint64_t votes = evidence_votes(evidence, code, instruction, callee);
-	return votes >= EVIDENCE_ENOUGH && !evidence_is_rare(evidence, code, instruction, callee);
+	return votes >= EVIDENCE_ENOUGH && !is_below(evidence, code, instruction, callee, EVIDENCE_RARE);
 }
 
 void evidence_deinit(struct evidence *evidence)

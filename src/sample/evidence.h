@@ -15,7 +15,7 @@ struct evidence {
 
 enum step { STEP_UNKNOWN, STEP_POSSIBLE, STEP_IMPOSSIBLE };
 
-enum { EVIDENCE_ENOUGH = 3, EVIDENCE_RARE = 2000 /* one in */ };
+enum { EVIDENCE_ENOUGH = 3, EVIDENCE_RARE = 20, EVIDENCE_CHANCE = 2000 /* one in */ };
 
 static inline uint64_t evidence_key_(uint32_t code, int32_t instruction, uint32_t callee)
 {
@@ -53,5 +53,5 @@ void evidence_deinit(struct evidence *evidence);
 
 /* Whether that is known: seen often enough, and not only rarely there. */
 bool evidence_trusts(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee);
-/* Whether it is seen only rarely at its place, which is often seen. */
-bool evidence_is_rare(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee);
+/* Whether it is seen so seldom at its place that it can only be chance. */
+bool evidence_is_chance(const struct evidence *evidence, uint32_t code, int32_t instruction, uint32_t callee);

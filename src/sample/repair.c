@@ -53,18 +53,16 @@ static bool walk_loosely(struct stack_context *c, struct thread *thread, enum re
 /* ---- is the chain one that can have been? ---- */
 
 /* Whether a step that is not proven can be taken at its word, since the callee's frame is alive and points at its
- * caller: code that runs once, such as an import, or a place that calls many. From 3.11 to 3.13 a dead frame looks
- * alive: there only a call from C, or from a place that has not been seen calling anything else. */
+ * caller: a call from C, such as an import; or one from a place that has not been seen calling anything, code that runs
+ * once. Where more has been seen, an unproven step is more likely chance. */
 static bool is_live_step(struct stack_context *c, const struct seen_frame *caller, const struct seen_frame *callee)
 {
-	bool dead_look_alive = c->layout->version >= 0x030b && c->layout->version <= 0x030d;
 	if (callee->revived)
 		return false;
 	if (callee->from_c)
 		return true;
-	if (dead_look_alive && evidence_place_votes(c->evidence, caller->code_id, caller->offset) >= EVIDENCE_ENOUGH)
-		return false;
-	return call_site_look(c->codes->memory, c->codes->runtime, caller->code, caller->offset).calls;
+	return evidence_place_votes(c->evidence, caller->code_id, caller->offset) < EVIDENCE_ENOUGH &&
+	       call_site_look(c->codes->memory, c->codes->runtime, caller->code, caller->offset).calls;
 }
 
 /* The caller stands where it calls this code, or did just before. */

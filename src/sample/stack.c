@@ -67,8 +67,9 @@ static struct error *check_step(
 
 enum trust {
 	TRUST_IMPOSSIBLE, /* some step cannot be */
-	TRUST_RARE,	  /* some step is seldom seen where it stands, as happens by chance */
-	TRUST_NEW,	  /* some step has not been seen often enough to tell */
+	TRUST_CHANCE,	  /* some step is seldom seen where it stands, as happens by chance */
+	TRUST_ODD,	  /* some step is new where others are known */
+	TRUST_NEW,	  /* some step is the first that is seen of its place, or nearly */
 	TRUST_PROVEN,
 };
 
@@ -87,10 +88,12 @@ static struct error *weigh_step(struct stack_context *c, const struct thread *th
 	}
 	if (!evidence_add(c->evidence, caller->code_id, caller->offset, frame->code_id))
 		return &error_no_memory;
-	if (evidence_is_rare(c->evidence, caller->code_id, caller->offset, frame->code_id))
-		*ret_trust = TRUST_RARE;
+	if (evidence_is_chance(c->evidence, caller->code_id, caller->offset, frame->code_id))
+		*ret_trust = TRUST_CHANCE;
 	else if (!evidence_trusts(c->evidence, caller->code_id, caller->offset, frame->code_id))
-		*ret_trust = TRUST_NEW;
+		*ret_trust = evidence_place_votes(c->evidence, caller->code_id, caller->offset) <= EVIDENCE_ENOUGH
+				     ? TRUST_NEW
+				     : TRUST_ODD;
 	return NULL;
 }
 
@@ -171,10 +174,11 @@ static struct error *take_agreed(
 		return NULL;
 	remember_roots(thread);
 	TRY(weigh(c, thread, same, &trust));
-	*ret_sound = trust >= TRUST_NEW;
+	*ret_sound = trust >= TRUST_ODD;
 	if (!*ret_sound)
 		thread->seen.frames.count = same; /* what stood there before is all that is known of it */
-	thread->quality = agreement == SAME || trust == TRUST_PROVEN ? QUALITY_EXACT : QUALITY_REPAIRED;
+	thread->quality = trust == TRUST_PROVEN || (agreement == SAME && trust == TRUST_NEW) ? QUALITY_EXACT
+											     : QUALITY_REPAIRED;
 	return NULL;
 }
 
