@@ -236,10 +236,20 @@ struct error *outputs_finish(struct outputs *outputs)
 	return first;
 }
 
+static void abort_recording(const struct output *output, bool discard)
+{
+	_cleanup_free_ char *part = NULL;
+	if (!output->writer)
+		return;
+	recording_writer_abort(output->writer);
+	if (discard && asprintf(&part, "%s.part", output->path) > 0)
+		unlink(part);
+}
+
 void outputs_deinit(struct outputs *outputs)
 {
 	for (size_t i = 0; i < outputs->items.count; i++)
-		recording_writer_abort(outputs->items.data[i].writer);
+		abort_recording(&outputs->items.data[i], outputs->discard);
 	vec_free(&outputs->items);
 	tee_deinit(&outputs->tee);
 	profile_destroy(outputs->profile);

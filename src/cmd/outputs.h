@@ -20,6 +20,7 @@ struct outputs {
 	struct report_options report; /* for all reports; set by the command */
 	char *default_path;	      /* NAME-PID.pyro, when no -o was given */
 	bool quiet;
+	bool discard; /* nothing was recorded: no FILE.part is to stay */
 };
 
 /* Opens what -o names. `format` overrides what the names say; NULL: they do. */

@@ -157,11 +157,12 @@ static struct error *run_sampler(struct recording *r)
 	return error;
 }
 
-static struct error *check_result(const struct recording *r)
+static struct error *check_result(struct recording *r)
 {
 	if (sampler_processes(r->sampler))
 		return NULL;
 	const char *problem = sampler_problem(r->sampler);
+	r->outputs.discard = true;
 	return error_new(ERROR_UNSUPPORTED, "nothing was recorded: %s", problem ? problem : "no Python ran in it");
 }
 

@@ -45,7 +45,7 @@ def test_split(pyrometer, interpreter, subjects, say, rate, duration, feature):
     counts = {}
     with Subject(interpreter.command(subjects / "split.py"), preexec_fn=favour) as subject:
         subject.await_ready()
-        for _ in range(2):
+        for _ in range(4):
             report, answer = record_json(pyrometer, "-r", rate, "-d", duration, "-p", subject.pid, preexec_fn=favour)
             assert answer.status == 0
             count_parts(report, counts)
