@@ -242,7 +242,8 @@ def test_collector(pyrometer, own_subjects, tmp_path):
     assert by_node >= 0.99 * share * whole
     generations = report.data["processes"][0]["collections"]
     unread = truth["gc_runs"] * 0.15 / truth["seconds"]  # counters are read every 100 ms: the last ones may be missing
-    assert truth["gc_runs"] - unread <= sum(generations) <= truth["gc_runs"] * 1.1 + 30
+    before = 200000 / 700 + 50  # main's list of lists, made before the program counts, and start-up
+    assert truth["gc_runs"] - unread <= sum(generations) <= truth["gc_runs"] * 1.1 + before
 
 
 # ---- outputs ----
