@@ -20,6 +20,4 @@ struct maps {
 
 struct error *maps_read(pid_t pid, struct maps *ret_maps);
 void maps_deinit(struct maps *maps);
-/* The area that holds the address, or NULL. */
-const struct map_area *maps_find(const struct maps *maps, uint64_t address);
 #define _cleanup_maps_ __attribute__((cleanup(maps_deinit)))

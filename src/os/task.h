@@ -24,5 +24,3 @@ bool task_read_state(int fd, pid_t pid, pid_t tid, struct task_state *ret_state)
 bool task_read_times(pid_t pid, pid_t tid, struct task_times *ret_times);
 /* comm, without newline; at most 15 characters. */
 bool task_read_name(pid_t pid, pid_t tid, char name[static 16]);
-/* CPU time of a whole process, to the nanosecond; false when it is gone. */
-bool task_process_cpu(pid_t pid, uint64_t *ret_ns);

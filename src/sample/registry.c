@@ -63,7 +63,7 @@ struct error *registry_code(struct registry *registry, const struct code_def *de
 
 struct error *registry_synthetic(struct registry *registry, enum synthetic word, uint32_t *ret_id)
 {
-	static const char *const words[SYNTHETIC_END] = { "<partial>", "<garbage collection>" };
+	static const char *const words[SYNTHETIC_END] = { "<partial>" };
 	if (!registry->synthetic[word]) {
 		struct code_def def = { .flags = CODE_SYNTHETIC, .name = { words[word], strlen(words[word]) } };
 		TRY(registry_code(registry, &def, &registry->synthetic[word]));

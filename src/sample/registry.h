@@ -29,7 +29,7 @@ struct registry {
 };
 
 /* Words of ours that stand on stacks as frames do. */
-enum synthetic { SYNTHETIC_PARTIAL, SYNTHETIC_GC, SYNTHETIC_END };
+enum synthetic { SYNTHETIC_PARTIAL, SYNTHETIC_END };
 
 void registry_init(struct registry *registry, struct sink *sink);
 void registry_deinit(struct registry *registry);

@@ -128,18 +128,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	maps_deinit(&maps);
 	return 0;
 }
-
-#ifdef FUZZ_STANDALONE
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		static uint8_t bytes[1 << 20];
-		FILE *file = fopen(argv[i], "rb");
-		size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
-		if (file)
-			fclose(file);
-		LLVMFuzzerTestOneInput(bytes, size);
-	}
-	return 0;
-}
-#endif

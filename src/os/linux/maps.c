@@ -70,19 +70,3 @@ void maps_deinit(struct maps *maps)
 		free(maps->areas.data[i].path);
 	vec_free(&maps->areas);
 }
-
-const struct map_area *maps_find(const struct maps *maps, uint64_t address)
-{
-	size_t low = 0, high = maps->areas.count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		const struct map_area *area = &maps->areas.data[middle];
-		if (address < area->start)
-			high = middle;
-		else if (address >= area->end)
-			low = middle + 1;
-		else
-			return area;
-	}
-	return NULL;
-}

@@ -5,11 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 
 static ssize_t read_task_file(pid_t pid, pid_t tid, const char *name, char *text, size_t size)
 {
@@ -82,15 +80,5 @@ bool task_read_name(pid_t pid, pid_t tid, char name[static 16])
 		return false;
 	text[strcspn(text, "\n")] = '\0';
 	snprintf(name, 16, "%.15s", text);
-	return true;
-}
-
-bool task_process_cpu(pid_t pid, uint64_t *ret_ns)
-{
-	struct timespec t;
-	clockid_t clock;
-	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t))
-		return false;
-	*ret_ns = (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 	return true;
 }
