@@ -5,6 +5,7 @@ import contextlib
 import glob
 import os
 import re
+import select
 import shutil
 import signal
 import statistics
@@ -63,13 +64,20 @@ class Python:
             self.prefix, self.root = [sorted(found)[-1]], ""
         elif found:
             self.prefix, self.root = [found[0]], ""
-        elif os.path.exists(os.path.join(SID, "usr", "bin", "python" + version)):
-            self.prefix, self.root, self.chrooted = ["chroot", SID, "/usr/bin/python" + version], SID, True
+        elif self.find_in_sid():
+            self.prefix, self.root, self.chrooted = ["chroot", SID, self.find_in_sid()], SID, True
         else:
             raise Failure("no Python %s: neither pyenv nor the sid tree has one (tools/make-sid.sh)" % version)
         self.folder = tempfile.mkdtemp(prefix="pyrometer-bench-", dir=self.root + "/tmp")
         self.inside = self.folder[len(self.root):]
         shutil.copytree(os.path.join(HERE, "targets"), os.path.join(self.folder, "targets"))
+
+    def find_in_sid(self):
+        """Its path there; the free-threaded one is not Debian's."""
+        for path in ("/usr/bin/python" + self.version, "/opt/python%s/bin/python%s" % (self.version, self.version)):
+            if os.path.exists(SID + path):
+                return path
+        return None
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -106,6 +114,9 @@ def run(log, command, timeout=300, interrupt_after=None, watch=None):
         start = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         watched = start
+        ends = select.poll()
+        pidfd = os.pidfd_open(process.pid)
+        ends.register(pidfd, select.POLLIN)
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             now = time.perf_counter()
@@ -119,8 +130,9 @@ def run(log, command, timeout=300, interrupt_after=None, watch=None):
                 watched = now
             if now - start > timeout:
                 process.kill()
-            time.sleep(0.002)
-        wall = time.perf_counter() - start
+            ends.poll(10)
+        wall = now - start
+        os.close(pidfd)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         text = output.read().decode("utf-8", "replace")

@@ -7,7 +7,9 @@ from machine import PEERS_DIR, Failure, run
 
 
 class Sampler:
+    """command(python, pid, rate, seconds, threads): what looks at the process."""
     largest_rate = 1000000  # above this it is not asked
+    settle = 0.4  # seconds until it surely samples
 
 
 class Sample:
@@ -17,6 +19,10 @@ class Sample:
     def __init__(self, result, ticks, stored, errors, size, kept=None):
         self.cpu, self.wall, self.text = result.cpu, result.wall, result.text
         self.ticks, self.stored, self.errors, self.size, self.kept = ticks, stored, errors, size, kept
+
+
+def share_of_errors(errors, samples):
+    return "%.2f %% errors" % (100 * int(errors) / max(1, int(samples)))
 
 
 def size_of(path):
@@ -29,17 +35,21 @@ class Ours(Sampler):
     def __init__(self, binary):
         self.binary = binary
 
+    def command(self, python, pid, rate, seconds, threads):
+        return [self.binary, "record", "-p", str(pid), "-d", str(seconds), "-r", str(rate), "-o",
+                python.path("ours.pyro")]
+
     def record(self, log, python, pid, rate, seconds, threads):
         path = python.path("ours.pyro")
-        command = [self.binary, "record", "-p", str(pid), "-d", str(seconds), "-r", str(rate), "-o", path]
-        result = run(log, command)
+        result = run(log, self.command(python, pid, rate, seconds, threads))
         if result.status:
             raise Failure("pyrometer failed: " + result.text)
         head = self.head(log, path)
         due, missed = head["ticks_due"], head["ticks_missed"]
         stored = head["samples"]["all"]
         kept = 1 - missed / due if due else None
-        said = "%d repaired, %d partial" % (head["samples"]["repaired"], head["samples"]["partial"])
+        said = "%.2f %% repaired, %.3f %% partial" % tuple(
+            100 * head["samples"][quality] / max(1, stored) for quality in ("repaired", "partial"))
         return Sample(result, due - missed if due else stored / max(1, threads), stored, said, size_of(path), kept)
 
     def head(self, log, path):
@@ -86,7 +96,7 @@ class PySpy(Sampler):
         self.blocking = blocking
         self.name = "py-spy" if blocking else "py-spy --nonblocking"
 
-    def record(self, log, python, pid, rate, seconds, threads):
+    def command(self, python, pid, rate, seconds, threads):
         path = python.path("py-spy.raw")
         command = [os.path.join(PEERS_DIR, "bin", "py-spy"), "record", "-p", str(pid), "-r", str(rate),
                    "-d", str(seconds), "-f", "raw", "-o", path]
@@ -94,12 +104,17 @@ class PySpy(Sampler):
             command.append("--nonblocking")
         if threads > 1:
             command.append("--idle")  # else threads that wait are left out
+        return command
+
+    def record(self, log, python, pid, rate, seconds, threads):
+        path = python.path("py-spy.raw")
+        command = self.command(python, pid, rate, seconds, threads)
         result = run(log, command, interrupt_after=seconds + 0.1)  # its -d counts samples, not seconds
         said = re.search(r"Samples: (\d+) Errors: (\d+)", result.text)
         if not said:
             raise Failure("py-spy gave no samples: " + result.text)
         stored = sum(count for _, _, count in self.read(path))
-        return Sample(result, stored / max(1, threads), stored, said[2] + " errors", size_of(path))
+        return Sample(result, stored / max(1, threads), stored, share_of_errors(said[2], said[1]), size_of(path))
 
     @staticmethod
     def read(path):
@@ -116,16 +131,19 @@ class PySpy(Sampler):
 class Austin(Sampler):
     name = "austin"
 
+    def command(self, python, pid, rate, seconds, threads):
+        return [os.path.join(PEERS_DIR, "bin", "austin"), "-i", "%dus" % max(1, 1000000 // rate),
+                "-x", str(max(1, round(seconds))), "-o", python.path("austin.mojo"), "-p", str(pid)]
+
     def record(self, log, python, pid, rate, seconds, threads):
         path = python.path("austin.mojo")
-        command = [os.path.join(PEERS_DIR, "bin", "austin"), "-i", "%dus" % max(1, 1000000 // rate),
-                   "-x", str(max(1, round(seconds))), "-o", path, "-p", str(pid)]
-        result = run(log, command)  # it leaves with 254 when its time is over
+        # It leaves with 254 when its time is over.
+        result = run(log, self.command(python, pid, rate, seconds, threads))
         said = re.search(r"Error rate.*?(\d+)/(\d+)", result.text)
         if not said:
             raise Failure("austin gave no samples: " + result.text)
         stored = int(said[2])
-        return Sample(result, stored / max(1, threads), stored, said[1] + " errors", size_of(path))
+        return Sample(result, stored / max(1, threads), stored, share_of_errors(said[1], said[2]), size_of(path))
 
     def stacks(self, log, python, pid, rate, seconds):
         self.record(log, python, pid, rate, seconds, 1)
@@ -139,19 +157,24 @@ class Austin(Sampler):
 class Tachyon(Sampler):
     """CPython 3.15's profiling.sampling, which samples targets of its own version only."""
 
+    settle = 1.2  # it starts a Python
+
     def __init__(self, blocking=False):
         self.blocking = blocking
         self.name = "profiling.sampling" + (" --blocking" if blocking else "")
 
-    def record(self, log, python, pid, rate, seconds, threads, form="--binary"):
-        name = "tachyon" + form
+    def command(self, python, pid, rate, seconds, threads, form="--binary"):
         command = python.prefix + ["-m", "profiling.sampling", "attach", "-r", str(rate), "-d", str(seconds), form,
-                                   "-o", python.path_inside(name)]
+                                   "-o", python.path_inside("tachyon" + form)]
         if threads > 1:
             command.append("-a")
         if self.blocking:
             command.append("--blocking")
-        result = run(log, command + [str(pid)])
+        return command + [str(pid)]
+
+    def record(self, log, python, pid, rate, seconds, threads, form="--binary"):
+        name = "tachyon" + form
+        result = run(log, self.command(python, pid, rate, seconds, threads, form))
         captured = re.search(r"Captured ([\d,]+) sample", result.text)
         if not captured:
             raise Failure("profiling.sampling gave no samples: " + result.text)

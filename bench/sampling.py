@@ -17,6 +17,7 @@ import time
 
 from machine import CHECKOUT, HERE, PEERS_DIR, Failure, Log, Python, busy_ticks, run, spread, target
 from samplers import Austin, Ours, PySpy, Tachyon, Wake
+from slowdown import figure_slowdown
 
 OLD = ["2.7", "3.6", "3.7", "3.8", "3.9", "3.10"]
 
@@ -25,7 +26,9 @@ class Bench:
     def __init__(self, options, folder):
         self.quick = options.quick
         self.rounds = options.rounds or (2 if options.quick else 5)
-        self.seconds = options.seconds or (1 if options.quick else 5)
+        self.few_rounds = min(self.rounds, 3)  # where the rounds differ by little
+        self.seconds = options.seconds or (1 if options.quick else 3)
+        self.long_seconds = options.seconds or (1 if options.quick else 5)  # where it is asked, or events are rare
         self.binary = os.path.abspath(options.binary)
         self.scratch = tempfile.TemporaryDirectory(prefix="pyrometer-wake-")
         self.log = Log(os.path.join(folder, "raw.txt"), os.path.dirname(self.binary))
@@ -33,12 +36,21 @@ class Bench:
         self.pyspy, self.austin, self.tachyon = PySpy(blocking=False), Austin(), Tachyon()
         self.pyspy_blocking = PySpy(blocking=True)
         self.random = random.Random(20)
-        self.missed = []
+        self.missed, self.rows = [], []
 
     def shuffled(self, items):
         items = list(items)
         self.random.shuffle(items)
         return items
+
+    def judge(self, what, asked, reached, spread_said, ok, word=None):
+        """A line now, and a row of the table at the end. asked: None where nothing is."""
+        word = word or ("reached" if ok else "MISSED")
+        if asked and not ok:
+            self.missed.append(what)
+        self.rows.append((what, asked or "-", reached, spread_said, word if asked else "-"))
+        self.log.say("    %-38s %s %s%s" % (what, reached, "[%s]" % spread_said if spread_said else "",
+                                            "  wanted %s: %s" % (asked, word) if asked else ""))
 
     def verdict(self, what, ratios, limit):
         """ratios: ours / theirs, one a round; none where a sampler stored no more at the higher rate"""
@@ -46,17 +58,23 @@ class Bench:
             ratios = [float("inf")]
         ratio = statistics.median(ratios)
         ok = 0 < ratio <= limit  # below the noise is no figure
-        if not ok:
-            self.missed.append(what)
-        self.log.say("    %-34s %s  wanted <= %s: %s" % (
-            what, fractions(ratios), fraction(limit), "reached" if ok else "NOT MEASURED" if ratio <= 0 else "MISSED"))
+        self.judge(what, "<= " + fraction(limit), fraction(ratio), "%s..%s" % (fraction(min(ratios)), fraction(max(ratios))),
+                   ok, "NOT MEASURED" if ratio <= 0 else None)
 
-    def verdict_value(self, what, value, limit, at_least=False):
-        ok = value >= limit if at_least else value <= limit
-        if not ok:
-            self.missed.append(what)
-        self.log.say("    %-34s %.4g  wanted %s %g: %s" % (what, value, ">=" if at_least else "<=", limit,
-                                                          "reached" if ok else "MISSED"))
+    def verdict_values(self, what, values, limit, at_least=False, form="%.4g", note=""):
+        """The median against the limit; note: what stands beside it"""
+        value = statistics.median(values)
+        self.judge(what, "%s %g" % (">=" if at_least else "<=", limit), form % value,
+                   ((form + ".." + form) % (min(values), max(values)) if len(values) > 1 else "") + note,
+                   value >= limit if at_least else value <= limit)
+
+    def print_table(self):
+        """Every figure: what was asked, what was reached, and its range over the rounds"""
+        rows = [("figure", "asked", "reached", "range", "")] + self.rows
+        widths = [max(len(row[i]) for row in rows) for i in range(5)]
+        self.log.say()
+        for row in rows:
+            self.log.say("  ".join(word.ljust(width) for word, width in zip(row, widths)).rstrip())
 
 
 def build_wake(folder):
@@ -75,10 +93,6 @@ def fraction(ratio):
     return "1/%.3g" % (1 / ratio) if ratio < 1 else "%.3g" % ratio
 
 
-def fractions(ratios):
-    return "%s [%s..%s]" % tuple(fraction(ratio) for ratio in (statistics.median(ratios), min(ratios), max(ratios)))
-
-
 # ---- CPU a stored sample ----
 
 def slope(low, high):
@@ -93,7 +107,7 @@ def cpu_round(bench, python, pid, samplers, rates, threads):
             for sampler in bench.shuffled(samplers)}
 
 
-def print_slopes(bench, name, rounds, rate):
+def print_slopes(bench, what, name, rounds, rate):
     high = [samples[name][rate] for samples in rounds]
     slopes = [slope(samples[name][100], samples[name][rate]) for samples in rounds]
     kept = [100 * sample.kept for sample in high if sample.kept is not None]
@@ -101,107 +115,118 @@ def print_slopes(bench, name, rounds, rate):
         name, spread(slopes), spread([100 * sample.cpu / sample.wall for sample in high]),
         spread([sample.stored / bench.seconds for sample in high], "%.0f"), high[-1].errors or "no errors told"))
     if kept:
-        bench.verdict_value("ticks kept, %", statistics.median(kept), 99, at_least=True)
+        bench.verdict_values("%s: ticks kept, %%" % what, kept, 99, at_least=True)
     return slopes
 
 
-def cpu_figure(bench, version, script, arguments, threads, peers, limits):
-    """limits: {(peer's name, rate): largest ratio}"""
+def cpu_figure(bench, version, script, arguments, threads, peers, limits, rounds=None, others=None):
+    """limits: {(peer's name, rate): largest ratio}. others: slopes that this returned for another version: peers that
+    do not read this one are compared by those, round by round. -> {(sampler's name, rate): its slopes}, and the rounds"""
     rates = [100] + sorted({rate for _, rate in limits})
-    python = Python(version)
+    python, slopes = Python(version), {}
     try:
         with target(python, script, *arguments) as pid:
             rounds = [cpu_round(bench, python, pid, [bench.ours, bench.wake, *peers], rates, threads)
-                      for _ in range(bench.rounds)]
+                      for _ in range(rounds or bench.rounds)]
     finally:
         python.close()
+    title = "%s %s %s" % (version, arguments[0], arguments[1])
     for rate in rates[1:]:
-        bench.log.say("  Python %s, %s, %s Hz" % (version, " ".join(map(str, [script, *arguments])), rate))
-        ours = print_slopes(bench, bench.ours.name, rounds, rate)
-        wake = print_slopes(bench, bench.wake.name, rounds, rate)
+        what = "%s, %d Hz" % (title, rate)
+        bench.log.say("  Python " + what)
+        ours = print_slopes(bench, what, bench.ours.name, rounds, rate)
+        wake = print_slopes(bench, what, bench.wake.name, rounds, rate)
         # A bare wake is counted once a look, not once a thread: `wake` is for as many stacks a look as ours stores.
         net = [None if None in pair else pair[0] - pair[1] for pair in zip(ours, wake)]
         bench.log.say("    %-22s %s us" % ("ours without the wake", spread(net)))
         for peer in peers:
-            if (peer.name, rate) not in limits:
-                continue
-            theirs = print_slopes(bench, peer.name, rounds, rate)
-            bench.verdict("%s %s Hz / %s" % (version, rate, peer.name),
-                          [mine / their for mine, their in zip(net, theirs) if mine is not None and their],
-                          limits[peer.name, rate])
-    return rounds
+            if (peer.name, rate) in limits:
+                slopes[peer.name, rate] = print_slopes(bench, what, peer.name, rounds, rate)
+        for (name, of), limit in limits.items():
+            if of == rate:
+                theirs = (slopes if (name, rate) in slopes else others)[name, rate]
+                bench.verdict("CPU %s / %s" % (what, name),
+                              [mine / their for mine, their in zip(net, theirs) if mine is not None and their], limit)
+    return slopes, rounds
 
 
 def figure_cpu(bench):
-    """CPU a stored sample at 1 kHz and 10 kHz, one thread, depth 20 and 60, on 3.15 and 3.13"""
+    """CPU a stored sample at 1 kHz and 10 kHz, one thread, depth 20 and 60, on 3.15, 3.14 (against profiling.sampling on
+    3.15, which reads no other version) and 3.13"""
+    tachyon = {("profiling.sampling", 1000): 1 / 8, ("profiling.sampling", 10000): 1 / 15}
     for depth in (20, 60):
-        rounds = cpu_figure(bench, "3.15", "spin.py", ["depth", depth], 1, [bench.tachyon],
-                            {("profiling.sampling", 1000): 1 / 8, ("profiling.sampling", 10000): 1 / 15})
-        bytes_a_sample(bench, rounds, 1000)
+        slopes, rounds = cpu_figure(bench, "3.15", "spin.py", ["depth", depth], 1, [bench.tachyon], tachyon)
+        bytes_a_sample(bench, "3.15 depth %d" % depth, rounds, 1000)
+        cpu_figure(bench, "3.14", "spin.py", ["depth", depth], 1, [], tachyon, others=slopes)
         cpu_figure(bench, "3.13", "spin.py", ["depth", depth], 1, [bench.austin, bench.pyspy, bench.pyspy_blocking],
                    {("austin", 1000): 1 / 5, ("austin", 10000): 1 / 4, (bench.pyspy.name, 1000): 1 / 60,
                     (bench.pyspy_blocking.name, 1000): 1 / 60})
 
 
-def bytes_a_sample(bench, rounds, rate):
-    sizes = {name: [samples[name][rate].size / samples[name][rate].stored for samples in rounds]
-             for name in (bench.ours.name, bench.tachyon.name)}
-    for name, values in sizes.items():
-        bench.log.say("    %-22s %s bytes a sample" % (name, spread(values)))
-    bench.verdict("bytes / profiling.sampling", [mine / their for mine, their in zip(*sizes.values())], 1)
+def bytes_a_sample(bench, what, rounds, rate):
+    """Between two rates: what a file holds once, its head and the definitions, drops out"""
+    sizes = {}
+    for name in (bench.ours.name, bench.tachyon.name):
+        pairs = [(samples[name][100], samples[name][rate]) for samples in rounds]
+        sizes[name] = [(high.size - low.size) / (high.stored - low.stored) for low, high in pairs
+                       if high.stored > low.stored]
+        bench.log.say("    %-22s %s bytes a sample" % (name, spread(sizes[name])))
+    bench.verdict("bytes a sample, %s / profiling.sampling" % what,
+                  [mine / their for mine, their in zip(*sizes.values()) if their > 0], 1)
 
 
 def figure_old(bench):
     """CPU a stored sample at 1 kHz on 3.11 and 3.12, and on 2.7 to 3.10, against py-spy"""
     for version in ["3.12", "3.11", *reversed(OLD)]:
         cpu_figure(bench, version, "spin.py", ["depth", 20], 1, [bench.pyspy],
-                   {(bench.pyspy.name, 1000): 1 / 15 if version in OLD else 1 / 30})
+                   {(bench.pyspy.name, 1000): 1 / 15 if version in OLD else 1 / 30}, rounds=bench.few_rounds)
 
 
 def figure_threads(bench):
     """CPU a stored stack at 1 kHz, 50 threads of which 2 run"""
-    rounds = cpu_figure(bench, "3.15", "spin.py", ["threads", 50], 50, [bench.tachyon],
-                        {("profiling.sampling", 1000): 1 / 10})
-    bytes_a_sample(bench, rounds, 1000)
+    _, rounds = cpu_figure(bench, "3.15", "spin.py", ["threads", 50], 50, [bench.tachyon],
+                           {("profiling.sampling", 1000): 1 / 10})
+    bytes_a_sample(bench, "3.15 threads 50", rounds, 1000)
     cpu_figure(bench, "3.13", "spin.py", ["threads", 50], 50, [bench.austin], {("austin", 1000): 1 / 10})
 
 
 # ---- the most samples ----
 
-def most(bench, version, depth, peers):
-    """peers: [(sampler, rate to ask for)]. -> ours, {peer: samples a second}"""
-    python = Python(version)
-    ours, theirs = [], {peer.name: [] for peer, _ in peers}
+def most(bench, version, depth, peers, others=()):
+    """peers: [(sampler, rate to ask for)]. others: the best peers' samples a second on other versions, a list a version:
+    for a version that no peer is asked for, the best of them counts. -> the best peer's, one a round"""
+    python, seconds = Python(version), bench.long_seconds
+    stored, said = {}, {}
     try:
         with target(python, "many_stacks.py", depth) as pid:
-            for _ in range(bench.rounds):
-                sample = bench.ours.record(bench.log, python, pid, "max", bench.seconds, 1)
-                ours.append(sample.stored / bench.seconds)
-                distinct = bench.ours.distinct(bench.log, python)
-                said = sample.errors
-                for peer, rate in peers:
-                    other = peer.record(bench.log, python, pid, rate, bench.seconds, 1)
-                    theirs[peer.name].append(other.stored / bench.seconds)
-                    bench.log.write("[%s: %s]\n" % (peer.name, other.errors))
+            for _ in range(bench.few_rounds):
+                for sampler, rate in [(bench.ours, "max"), *peers]:
+                    sample = sampler.record(bench.log, python, pid, rate, seconds, 1)
+                    stored.setdefault(sampler.name, []).append(sample.stored / seconds)
+                    said[sampler.name] = sample.errors
+                    if sampler is bench.ours:
+                        distinct = bench.ours.distinct(bench.log, python)
     finally:
         python.close()
-    bench.log.say("  Python %s, depth %d, as fast as it goes for %g s" % (version, depth, bench.seconds))
-    bench.log.say("    %-22s %s stored/s, %d different stacks; the last: %s" % (bench.ours.name, spread(ours, "%.0f"),
-                                                                             distinct, said))
-    for name, values in theirs.items():
-        bench.log.say("    %-22s %s stored/s" % (name, spread(values, "%.0f")))
-    bench.verdict_value("%s depth %d, samples/s" % (version, depth), statistics.median(ours), 200000, at_least=True)
-    bench.verdict_value("%s depth %d, different stacks" % (version, depth), distinct, 1000, at_least=True)
-    best = [max(values) for values in zip(*theirs.values())]
-    bench.verdict("%s depth %d, best peer / ours" % (version, depth), [their / mine for mine, their in zip(ours, best)],
-                  1 / 2.5)
+    bench.log.say("  Python %s, depth %d, as fast as it goes for %g s" % (version, depth, seconds))
+    for name, values in stored.items():
+        bench.log.say("    %-22s %s stored/s; the last: %s" % (name, spread(values, "%.0f"), said[name]))
+    ours = stored.pop(bench.ours.name)
+    what = "most, %s depth %d" % (version, depth)
+    bench.verdict_values(what + ", samples/s", ours, 200000, at_least=True, form="%.0f", note="; " + said[bench.ours.name])
+    bench.verdict_values(what + ", different stacks", [distinct], 1000, at_least=True, form="%d")
+    best = [max(values) for values in zip(*(stored.values() or others))]
+    bench.verdict(what + ", best peer / ours", [their / mine for mine, their in zip(ours, best)], 1 / 2.5)
+    return best
 
 
 def figure_most(bench):
-    """The most samples a second kept up, depth 20 and 60, thousands of different stacks"""
+    """The most samples a second kept up, depth 20 and 60, thousands of different stacks, with the error rate; on 3.14
+    against the best peer of 3.15 and 3.13"""
     for depth in (20, 60):
-        most(bench, "3.15", depth, [(bench.tachyon, 1000000)])
-        most(bench, "3.13", depth, [(bench.austin, 1000000), (bench.pyspy, 10000)])
+        best = [most(bench, "3.15", depth, [(bench.tachyon, 1000000)]),
+                most(bench, "3.13", depth, [(bench.austin, 1000000), (bench.pyspy, 10000)])]
+        most(bench, "3.14", depth, [], best)
 
 
 # ---- truth ----
@@ -231,7 +256,7 @@ def figure_torn(bench):
                 for _ in range(bench.rounds):
                     for sampler in bench.shuffled([bench.ours, *peers]):
                         bad = seen = 0
-                        for names, exact, count in sampler.stacks(bench.log, python, pid, 1000, bench.seconds):
+                        for names, exact, count in sampler.stacks(bench.log, python, pid, 1000, bench.long_seconds):
                             ok = existed(names)
                             bad, seen = bad + count * (not ok), seen + count
                             if sampler is bench.ours:
@@ -244,7 +269,7 @@ def figure_torn(bench):
             bench.log.say("    %-22s %s %% of the stored stacks never existed" % (name, spread(values)))
         bench.log.say("    ours: %d wrong of %d exact, %d of %d repaired or partial" % (
             wrong[1], total[1], wrong[0], total[0]))
-        bench.verdict_value("%s wrong among exact" % version, wrong[1], 0)
+        bench.verdict_values("torn, %s, of %d exact" % (version, total[1]), [wrong[1]], 0)
 
 
 # ---- dump, start-up, memory ----
@@ -299,7 +324,7 @@ def figure_start(bench):
         finally:
             python.close()
         bench.log.say("  Python %s: the first line %s ms later than without" % (version, spread(more)))
-        bench.verdict_value("%s start-up, ms" % version, statistics.median(more), 20)
+        bench.verdict_values("start-up, %s, ms" % version, more, 20)
 
 
 def resident(pid):
@@ -311,12 +336,13 @@ def resident(pid):
 
 def figure_memory(bench):
     """Resident memory of ours while a target makes code objects of one source: as many samples as in an hour at 1 kHz
-    (in --quick a hundredth of them), at 10 kHz"""
+    (in --quick a hundredth of them), at 20 kHz"""
+    rate = 20000
     samples = 36000 if bench.quick else 3600000
     python, seen = Python("3.13"), []
     try:
         with target(python, "exec_source.py") as pid:
-            command = [bench.binary, "record", "-p", str(pid), "-r", "10000", "-d", str(samples / 10000), "-q", "-o",
+            command = [bench.binary, "record", "-p", str(pid), "-r", str(rate), "-d", str(samples / rate), "-q", "-o",
                        python.path("memory.pyro")]
             run(bench.log, command, timeout=samples / 1000, watch=lambda pid: seen.append(resident(pid)))
         head = bench.ours.head(bench.log, python.path("memory.pyro"))
@@ -327,12 +353,13 @@ def figure_memory(bench):
     quarters = [seen[min(len(seen) - 1, len(seen) * part // 4)] for part in (1, 2, 3, 4)]
     bench.log.say("  %d samples; resident KiB after each quarter: %s; largest %d KiB" % (
         head["samples"]["all"], ", ".join(map(str, quarters)), largest))
-    bench.verdict_value("largest resident, MiB", largest / 1024, 32)
-    bench.verdict_value("growth in the second half, MiB", (quarters[3] - quarters[1]) / 1024, 1)
+    bench.verdict_values("memory, samples", [head["samples"]["all"]], 0.9 * samples, at_least=True, form="%.0f")
+    bench.verdict_values("memory, largest resident, MiB", [largest / 1024], 32)
+    bench.verdict_values("memory, growth in the second half, MiB", [(quarters[3] - quarters[1]) / 1024], 1)
 
 
-FIGURES = {"cpu": figure_cpu, "old": figure_old, "threads": figure_threads, "most": figure_most, "torn": figure_torn,
-           "dump": figure_dump, "start": figure_start, "memory": figure_memory}
+FIGURES = {"slowdown": figure_slowdown, "cpu": figure_cpu, "old": figure_old, "threads": figure_threads,
+           "most": figure_most, "torn": figure_torn, "dump": figure_dump, "start": figure_start, "memory": figure_memory}
 
 
 def machine_line():
@@ -344,7 +371,7 @@ def versions(bench):
     for command in ([bench.binary, "--version"], [os.path.join(PEERS_DIR, "bin", "py-spy"), "--version"],
                     [os.path.join(PEERS_DIR, "bin", "austin"), "--version"]):
         bench.log.say("  " + run(bench.log, command).text.strip())
-    for version in ("3.13", "3.15"):
+    for version in ("3.13", "3.14", "3.15"):
         python = Python(version)
         bench.log.say("  " + run(bench.log, python.prefix + ["--version"]).text.strip())
         python.close()
@@ -386,6 +413,7 @@ def main():
     versions(bench)
     for name in options.figures.split(","):
         measure(bench, name)
+    bench.print_table()
     bench.log.say("\n%s" % ("Not reached: " + "; ".join(bench.missed) if bench.missed else "All reached."))
     return 1 if bench.missed else 0
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The profilers that bench/sampling.py compares with: py-spy and austin (with austin-python, which reads what austin
+# The profilers that the benchmarks compare with: viztracer and yappi (below); py-spy and austin (with austin-python, which reads what austin
 # writes), by plain pip, in a virtual environment of their own. Python 3.15's profiling.sampling is part of the sid
 # tree (tools/make-sid.sh). austin's binary needs a newer glibc than Debian 12 has, so where it does not start by
 # itself it is started with the sid tree's loader and libraries: `bin/austin` is a wrapper that does so. What is there
@@ -45,3 +45,34 @@ else
 	"$peers/bin/austin" --version >/dev/null || fail 'austin does not start with the libraries of the sid tree either'
 fi
 for tool in py-spy austin; do echo "$tool: $("$peers/bin/$tool" --version)"; done
+
+# bench/calls.py and bench/lines.py compare with viztracer, yappi and line_profiler, which run inside the program: a folder for each
+# Python that is here, which the benchmark puts on its PYTHONPATH. Those of the sid tree lie in it.
+get_tracer() { # tool, name, folder, how that is called where the Python runs, then the command of the Python
+	tool=$1 name=$2 folder=$3 seen=$4
+	shift 4
+	mark=$folder/.$(echo "$tool" | tr = -)
+	if [ ! -e "$mark" ]; then
+		if "$@" -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target "$seen" "$tool"; then
+			touch "$mark"
+		else
+			echo "get-peers: $name: no $tool: the benchmarks say so" >&2
+		fi
+	fi
+	[ ! -e "$mark" ] || echo "$name: $tool"
+}
+get_tracers() {
+	case $1 in 3.8 | 3.9) lines=5.0.2 ;; *) lines=5.1.0 ;; esac # the newest for them
+	for each in viztracer==1.1.1 yappi==1.7.6 line_profiler==$lines; do
+		get_tracer "$each" "$@"
+	done
+}
+for version in 3.8 3.9 3.10 3.11 3.12 3.13; do
+	for python in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python; do
+		[ ! -x "$python" ] || get_tracers "$version" "$peers/calls/$version" "$peers/calls/$version" "$python"
+	done
+done
+for version in 3.14 3.15; do
+	[ ! -x "$sid/usr/bin/python$version" ] ||
+		get_tracers "$version" "$sid/opt/peers/$version" "/opt/peers/$version" chroot "$sid" "/usr/bin/python$version"
+done

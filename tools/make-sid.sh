@@ -5,6 +5,7 @@
 #
 #   tools/make-sid.sh                   make the tree, or mount it again
 #   tools/make-sid.sh --free-threaded   the same, then build $PYROMETER_SID/opt/python3.13t (minutes; at nice 19)
+#   tools/make-sid.sh --testsuites      the same as the first, with the standard library's own tests for tools/real-suites
 #   tools/make-sid.sh down              unmount: always before the tree is deleted, since /dev is mounted inside it
 #
 # PYROMETER_SID: where the tree is; by default .sid at the root of the checkout, which git ignores.
@@ -117,8 +118,11 @@ down)
 	down
 	exit
 	;;
---free-threaded | '') ;;
-*) fail "unknown argument '$1'; usage: make-sid.sh [down | --free-threaded]" ;;
+--free-threaded | --testsuites | '') ;;
+*) fail "unknown argument '$1'; usage: make-sid.sh [down | --free-threaded | --testsuites]" ;;
 esac
 if [ -e "$complete" ] && [ "$(cat "$complete")" = "$packages" ]; then up; else make_tree; fi
-if [ "${1-}" = --free-threaded ]; then make_free_threaded; fi
+case ${1-} in
+--free-threaded) make_free_threaded ;;
+--testsuites) install libpython3.13-testsuite libpython3.14-testsuite libpython3.15-testsuite ;;
+esac

@@ -1,9 +1,49 @@
-"""Pyrometer: where the time of a Python program goes. The work is done by the program `pyrometer`, written in C."""
+"""Pyrometer: where the time of a Python program goes. The work is done by the program `pyrometer`, written in C.
 
-__all__ = ["find_program"]
+    with pyrometer.calls() as p:      # counts and times every call, of all threads; also @pyrometer.calls
+        work()
+    p.print_stats(10, sort="cumtime")
+    p.save("a.pyro")                  # or .pstats, .svg, .json ...: what `pyrometer report -o` writes
+
+    with pyrometer.lines(functions=[work, "pkg.mod:*"]) as p:      # every line of these; also @pyrometer.lines
+        main()
+    p.print_stats()
+
+`Profile` has the methods of cProfile.Profile; `run`, `runctx` are those of cProfile.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List
+
+    from pyrometer._agent import Error
+    from pyrometer._calls import Profile, Row, calls
+    from pyrometer._lines import LineRow, Lines, lines
+    from pyrometer._through import run, runcall, runctx
+
+__all__ = ["Error", "LineRow", "Lines", "Profile", "Row", "calls", "find_program", "lines", "run", "runcall", "runctx"]
+
+# Where names lie that are loaded when they are first used: to import this package costs next to nothing.
+_MODULES = {"Error": "_agent", "Profile": "_calls", "Row": "_calls", "calls": "_calls",
+            "LineRow": "_lines", "Lines": "_lines", "lines": "_lines",
+            "run": "_through", "runcall": "_through", "runctx": "_through"}
 
 
-def find_program():
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'pyrometer' has no attribute {name!r}")
+    import importlib
+
+    value: object = getattr(importlib.import_module("pyrometer." + _MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> "List[str]":
+    return sorted({*globals(), *__all__})
+
+
+def find_program() -> str:
     """The path of the installed program: beside this package's interpreter, else on PATH.
 
     Raises FileNotFoundError, with what to do, when it is not there.
@@ -23,7 +63,7 @@ def find_program():
         path = os.path.join(folder, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
-    path = shutil.which(name)
-    if path is None:
+    found = shutil.which(name)
+    if found is None:
         raise FileNotFoundError("the program 'pyrometer' is not beside this Python and not on PATH: pip install pyrometer")
-    return path
+    return found

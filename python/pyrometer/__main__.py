@@ -9,7 +9,7 @@ import sys
 from pyrometer import find_program
 
 
-def main():
+def main() -> None:
     try:
         program = find_program()
     except FileNotFoundError as error:

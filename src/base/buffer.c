@@ -50,13 +50,19 @@ void buffer_add_varint(struct buffer *buffer, uint64_t value)
 
 void buffer_vprintf(struct buffer *buffer, const char *format, va_list args)
 {
+	enum { USUAL = 128 }; /* so much room is made first: formatting twice only to learn the size is dear */
+	if (!buffer_reserve(buffer, USUAL))
+		return;
 	va_list again;
 	va_copy(again, args);
-	int length = vsnprintf(NULL, 0, format, args);
-	if (length >= 0 && buffer_reserve(buffer, (size_t)length + 1)) {
+	size_t room = buffer->capacity - buffer->size;
+	int length = vsnprintf(buffer->data + buffer->size, room, format, args);
+	bool fits = length >= 0 && (size_t)length < room;
+	if (length >= 0 && !fits && buffer_reserve(buffer, (size_t)length + 1)) {
 		vsnprintf(buffer->data + buffer->size, (size_t)length + 1, format, again);
-		buffer->size += (size_t)length;
+		fits = true;
 	}
+	buffer->size += fits ? (size_t)length : 0;
 	va_end(again);
 }
 

@@ -184,6 +184,8 @@ bool lines_iterator_next(struct lines_iterator *iterator, struct lines_range *re
 		return next_310(iterator, ret_range);
 	case LINES_KIND_311:
 		return next_311(iterator, ret_range);
+	case LINES_KIND_PLAIN:
+		return false;
 	default:
 		iterator->done = true;
 		*ret_range = (struct lines_range){ 0, UINT64_MAX, position_of_line(iterator->line) };
@@ -195,6 +197,8 @@ struct code_position lines_find_position(const struct line_table *table, int32_t
 {
 	if (instruction < 0)
 		return position_of_line(table->first_line);
+	if (table->kind == LINES_KIND_PLAIN)
+		return position_of_line(instruction);
 	struct lines_iterator iterator;
 	struct lines_range range;
 	lines_iterator_init(&iterator, table);

@@ -21,6 +21,7 @@ enum lines_kind {
 	LINES_KIND_LNOTAB_SIGNED,
 	LINES_KIND_310,
 	LINES_KIND_311,
+	LINES_KIND_PLAIN, /* no table: the instruction is the line, unless it is negative */
 	LINES_KIND_END
 };
 
@@ -43,7 +44,8 @@ struct code_position {
 struct code_position lines_find_position(const struct line_table *table, int32_t instruction);
 
 /* The same for many instructions in one pass: ranges of instructions in rising order, without holes and without
- * overlap, from 0 on. Never yields an empty range; a table that lies yields one that ends early. */
+ * overlap, from 0 on. Never yields an empty range; a table that lies yields one that ends early. LINES_KIND_PLAIN has
+ * none. */
 struct lines_range {
 	uint64_t start, end; /* byte offsets, end exclusive; UINT64_MAX: open */
 	struct code_position position;

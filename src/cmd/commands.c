@@ -4,10 +4,13 @@
 #include "cmd/cmd.h"
 #include "cmd/nearest.h"
 
-extern const struct command record_command, report_command, dump_command, ps_command, doctor_command, help_command;
+extern const struct command record_command, calls_command, lines_command, report_command, dump_command, ps_command,
+	doctor_command, help_command;
 
 const struct command *const commands[] = {
 	&record_command,
+	&calls_command,
+	&lines_command,
 	&report_command,
 	&dump_command,
 	&ps_command,

@@ -17,10 +17,15 @@
 #include "report/source.h"
 #include "sample/doctor.h"
 #include "sample/states.h"
+#include "sample/threads.h"
 
 struct dump_options {
 	pid_t pid;
 	bool json, full_paths;
+};
+
+struct piece {
+	size_t start, size;
 };
 
 /* What is printed: the stacks as a profile has decoded them, with the words that a report would use. */
@@ -30,6 +35,7 @@ struct dump {
 	struct profile *profile;
 	struct labels labels;
 	struct sources sources;
+	VEC(struct piece) written; /* by frame: where in the text it stands already */
 	bool colour;
 };
 
@@ -108,7 +114,11 @@ static void write_frame(struct dump *dump, const struct profile_frame *frame, st
 	if (file.size) {
 		buffer_add_string(text, " (");
 		print_add_text(text, file);
-		buffer_printf(text, frame->line ? ":%u)" : ")", frame->line);
+		if (frame->line) {
+			buffer_add_char(text, ':');
+			print_add_integer(text, frame->line);
+		}
+		buffer_add_char(text, ')');
 	}
 	const struct source_file *source = file.size ? sources_find(&dump->sources, frame->function) : NULL;
 	struct text line = source ? source_line(source, frame->line) : (struct text){ 0 };
@@ -122,12 +132,25 @@ static void write_frame(struct dump *dump, const struct profile_frame *frame, st
 	buffer_add_char(text, '\n');
 }
 
+/* The same frames stand in the stacks of most threads: the text of each is made once. */
+static void write_frame_again(struct dump *dump, uint32_t frame, struct buffer *text)
+{
+	struct piece *piece = &dump->written.data[frame];
+	if (piece->size && buffer_reserve(text, piece->size)) {
+		buffer_add(text, text->data + piece->start, piece->size);
+		return;
+	}
+	piece->start = text->size;
+	write_frame(dump, &dump->profile->frames.data[frame], text);
+	piece->size = text->size - piece->start;
+}
+
 static void write_stack(struct dump *dump, uint32_t stack, struct buffer *text)
 {
 	if (!stack)
 		buffer_add_string(text, "    no Python frame\n");
 	for (; stack; stack = dump->profile->stacks.data[stack].parent)
-		write_frame(dump, &dump->profile->frames.data[dump->profile->stacks.data[stack].frame], text);
+		write_frame_again(dump, dump->profile->stacks.data[stack].frame, text);
 }
 
 static void write_thread(struct dump *dump, const struct thread_view *view, struct buffer *text)
@@ -189,6 +212,8 @@ static void write_json(struct dump *dump, struct buffer *text)
 	json_open(&json, "threads", '[');
 	for (size_t i = dump->target->threads.count; i-- > 0;) {
 		struct thread_view view;
+		if (!threads_has_begun(dump->target, i))
+			continue;
 		view_thread(dump->target, dump->target->threads.data[i], &view);
 		write_json_thread(dump, &view, &json);
 		buffer_deinit(&view.name);
@@ -197,15 +222,21 @@ static void write_json(struct dump *dump, struct buffer *text)
 	json_close(&json, '}');
 }
 
-static void write_text(struct dump *dump, struct buffer *text)
+static struct error *write_text(struct dump *dump, struct buffer *text)
 {
+	while (dump->written.count < dump->profile->frames.count)
+		if (!vec_push(&dump->written, (struct piece){ 0 }))
+			return &error_no_memory;
 	write_heading(text, dump->target);
 	for (size_t i = dump->target->threads.count; i-- > 0;) {
 		struct thread_view view;
+		if (!threads_has_begun(dump->target, i))
+			continue;
 		view_thread(dump->target, dump->target->threads.data[i], &view);
 		write_thread(dump, &view, text);
 		buffer_deinit(&view.name);
 	}
+	return NULL;
 }
 
 /* ---- the command ---- */
@@ -248,12 +279,13 @@ static struct error *sample_and_print(struct dump *dump)
 	TRY(define_process(dump));
 	TRY(take_sample(dump->target));
 	target_index_names(dump->target);
+	target_find_names(dump->target);
 	TRY(profile_decode(dump->profile));
 	TRY(labels_init(dump->profile, &report, &dump->labels));
 	if (dump->options->json)
 		write_json(dump, &text);
 	else
-		write_text(dump, &text);
+		TRY(write_text(dump, &text));
 	return terminal_print(&text);
 }
 
@@ -269,6 +301,7 @@ static struct error *dump_target(const struct dump_options *options, struct targ
 	registry_deinit(&registry);
 	labels_deinit(&dump.labels);
 	sources_deinit(&dump.sources);
+	vec_free(&dump.written);
 	profile_destroy(dump.profile);
 	return error;
 }

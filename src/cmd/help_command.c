@@ -1,13 +1,25 @@
 /* help_command.c: `pyrometer help`, which prints what help.h writes. */
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "cmd/cmd.h"
 #include "cmd/help.h"
 #include "cmd/terminal.h"
+#include "inject/agent_file.h"
 
 struct help_options {
-	bool man;
+	bool man, agent;
 };
+
+/* For the Python package, which loads it into its own process. */
+static struct error *print_agent(void)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_buffer_ struct buffer text = { 0 };
+	TRY(agent_file_make(&path));
+	buffer_printf(&text, "%s\n", path);
+	return terminal_print(&text);
+}
 
 static struct error *help_run(const struct invocation *invocation, int *ret_status)
 {
@@ -21,6 +33,10 @@ static struct error *help_run(const struct invocation *invocation, int *ret_stat
 		return command_refuse(name);
 	if (name && options->man)
 		return error_new(ERROR_USAGE, "--man prints the one manual page of all commands: leave '%s' out", name);
+	if (options->agent && (name || options->man))
+		return error_new(ERROR_USAGE, "--agent stands alone: leave '%s' out", name ? name : "--man");
+	if (options->agent)
+		return print_agent();
 	if (options->man)
 		help_write_man(&text);
 	else if (command)
@@ -34,13 +50,16 @@ const struct command help_command = {
 	.name = "help",
 	.question = "How is it used?",
 	.summary = "explain a command, or print the manual page",
-	.usage = (const char *const[]){ "[COMMAND]", "--man", NULL },
+	.usage = (const char *const[]){ "[COMMAND]", "--man", "--agent", NULL },
 	.description = "Prints the table of commands, or the help of one command as `pyrometer COMMAND --help` does.",
 	.options =
 		(const struct option[]){
 			{ 0, "man", NULL,
 				"print the manual page pyrometer(1); read it with `pyrometer help --man | man -l -`",
 				OPTION_FLAG(struct help_options, man) },
+			{ 0, "agent", NULL,
+				"print where the library lies that is loaded into programs; it is written there if it is not",
+				OPTION_FLAG(struct help_options, agent) },
 			{ 0 },
 		},
 	.options_size = sizeof(struct help_options),

@@ -11,6 +11,10 @@ struct output {
 	const char *path;		    /* "-": stdout */
 	const struct report_format *format; /* NULL: the recording */
 	struct sink *writer;		    /* of a recording */
+	/* Of a format that is written while events come. */
+	struct report_stream *stream;
+	FILE *file;
+	char *beside; /* what is to take its place when it is whole; NULL: `file` is it */
 };
 
 struct outputs {

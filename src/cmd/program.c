@@ -160,6 +160,11 @@ bool program_is_given(const struct program_options *options, char *const *words)
 	return options->module || options->code || words[0];
 }
 
+const char *program_what(const struct program_options *options, char *const *words)
+{
+	return options->module ? options->module : options->code ? "the code" : words[0];
+}
+
 static char *take_from_environment(const char *name)
 {
 	const char *value = getenv(name);

@@ -34,6 +34,9 @@ struct program {
 /* Whether the words name anything to start. */
 bool program_is_given(const struct program_options *options, char *const *words);
 
+/* What to call it in a sentence; something is named. */
+const char *program_what(const struct program_options *options, char *const *words);
+
 /* `path` is the PATH to search (NULL: the system's default). ERROR_USAGE when nothing is named, or --python is given
  * for what Python does not run; ERROR_NOT_FOUND and ERROR_NOT_EXECUTABLE name what is missing. Takes PYROMETER_PYTHON
  * out of the environment, so that the target does not see it. */

@@ -3,17 +3,15 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/utsname.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cmd/about.h"
 #include "cmd/cmd.h"
 #include "cmd/outputs.h"
 #include "cmd/program.h"
 #include "cmd/progress.h"
 #include "cmd/signals.h"
-#include "cmd/version.h"
 #include "os/spawn.h"
 #include "sample/doctor.h"
 #include "sample/sampler.h"
@@ -47,39 +45,18 @@ static uint64_t period_of(uint64_t millihertz)
 	return millihertz ? 1000ull * NS_PER_S / millihertz : 0;
 }
 
-static void write_command_line(const struct invocation *invocation, struct buffer *text)
-{
-	for (int i = 0; i < invocation->argc; i++) {
-		if (i)
-			buffer_add_char(text, ' ');
-		buffer_add_string(text, invocation->argv[i]);
-	}
-}
-
-static struct text text_of(const char *string)
-{
-	return (struct text){ string, strlen(string) };
-}
-
 static struct error *create_sampler(struct recording *r)
 {
-	struct utsname names = { 0 };
-	_cleanup_buffer_ struct buffer command = { 0 }, tool = { 0 }, system = { 0 };
-	uname(&names);
-	write_command_line(r->invocation, &command);
-	version_write_short(&tool);
-	buffer_printf(&system, "%s %s %s", names.sysname, names.release, names.machine);
-	const struct sampler_options options = {
+	_cleanup_about_ struct about about;
+	struct sampler_options options = {
 		.period_ns = period_of(r->options->rate),
 		.duration = r->options->duration,
 		.blocking = r->options->blocking,
 		.follow = r->options->follow,
-		.info = { .rate_millihertz = r->options->rate,
-			.command = { command.data, command.size },
-			.tool = { tool.data, tool.size },
-			.system = { system.data, system.size },
-			.host = text_of(names.nodename) },
+		.info.rate_millihertz = r->options->rate,
 	};
+	about_init(&about, r->invocation);
+	about_fill_info(&about, &options.info);
 	return sampler_create(&options, outputs_sink(&r->outputs), &r->sampler);
 }
 
@@ -163,7 +140,11 @@ static struct error *check_result(struct recording *r)
 		return NULL;
 	const char *problem = sampler_problem(r->sampler);
 	r->outputs.discard = true;
-	return error_new(ERROR_UNSUPPORTED, "nothing was recorded: %s", problem ? problem : "no Python ran in it");
+	const char *why = problem ? problem : "no Python ran in it";
+	if (r->options->pid)
+		return error_new(ERROR_UNSUPPORTED, "nothing was recorded of process %d: %s", r->options->pid, why);
+	return error_new(ERROR_UNSUPPORTED, "nothing was recorded of %s: %s",
+		program_what(&r->options->program, r->invocation->words), why);
 }
 
 /* A target that we started ends before us; its status is ours. */
@@ -171,13 +152,8 @@ static void await_target(struct recording *r, int *ret_status)
 {
 	if (!r->started)
 		return;
-	while (!r->ended && !signals_asked_to_leave()) {
-		signals_pass_on(r->pid);
-		if (spawn_has_ended(r->pid, &r->status))
-			r->ended = true;
-		else
-			clock_sleep_until(clock_now() + 2 * NS_PER_MS);
-	}
+	if (!r->ended)
+		r->ended = signals_await_end(r->pid, NULL, NULL, &r->status);
 	if (r->ended)
 		*ret_status = spawn_exit_status(r->status);
 }

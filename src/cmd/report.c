@@ -1,33 +1,37 @@
 /* report.c: `pyrometer report`: a recording as text or in another format. Everything that a report can say is computed
  * in report/; here the file is read and what was asked for is passed on. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
+#include "cmd/foreign.h"
 #include "cmd/outputs.h"
+#include "cmd/segment.h"
+#include "cmd/table_options.h"
 #include "recording/reader.h"
 
 struct report_command_options {
 	struct option_list outputs;
 	const char *format;
 	enum report_by by;
-	enum report_sort sort;
+	struct table_options table;
 	enum profile_weight weight;
-	uint32_t rows;
-	bool idle, gil, cpu, threads, full_paths, lines, raw;
+	bool idle, gil, cpu, threads, full_paths, lines, raw, tree;
 };
 
 /* In the order of the enums that they stand for. */
 static const char *const by_words[] = { "auto", "function", "line", "process", NULL };
-static const char *const sort_words[] = { "both", "self", "total", NULL };
 static const char *const weight_words[] = { "samples", "wall", "cpu", "bytes", "count", NULL };
 _Static_assert(sizeof weight_words / sizeof *weight_words == PROFILE_WEIGHT_END + 1, "a word for each weight");
 
-static void warn(const struct recording_status *status, const char *path)
+static void warn(const struct recording_status *status, const char *path, uint32_t mode)
 {
 	if (!status->complete)
 		fprintf(stderr, "pyrometer report: warning: %s is not whole: %s\n", path, status->reason);
+	if (!status->complete && (mode == RECORDING_CALLS || mode == RECORDING_LINES))
+		segment_say_left();
 	_cleanup_free_ char *part = NULL;
 	if (asprintf(&part, "%s.part", path) < 0)
 		part = NULL;
@@ -43,11 +47,26 @@ static void choose_view(const struct report_command_options *options, struct rep
 	report->view.only_cpu = options->cpu;
 	report->view.weight = options->weight;
 	report->by = options->by;
-	report->sort = options->sort;
+	report->tree = options->tree;
 	report->threads = options->threads;
 	report->full_paths = options->full_paths;
 	report->lines = options->lines;
-	report->rows = options->rows;
+}
+
+/* A recording that does not know what was asked for is no report of zeros. */
+static struct error *check_clock(const struct profile *profile, const char *path)
+{
+	bool known = !profile;
+	for (size_t i = 0; !known && i < profile->tallies.count; i++)
+		known = profile->tallies.data[i].cpu > 0;
+	for (size_t i = 0; !known && i < profile->lines.count; i++)
+		known = profile->lines.data[i].cpu > 0;
+	if (known)
+		return NULL;
+	if (profile->info.mode == RECORDING_SAMPLES)
+		return error_new(ERROR_USAGE,
+			"--clock is for recordings of calls and lines; of samples it is --cpu or --weight cpu");
+	return error_new(ERROR_USAGE, "--clock cpu: CPU time is not in %s", path);
 }
 
 /* Bytes on a screen help nobody. */
@@ -59,7 +78,18 @@ static struct error *check_terminal(const struct report_command_options *options
 	return error_new(ERROR_USAGE, "%s is not for a terminal: give -o FILE", format->name);
 }
 
-static struct error *write_reports(const struct report_command_options *options, const char *path)
+/* Of calls a FILE.part may have nothing yet: it is all in segments. */
+static struct error *read_recording(const char *path, struct sink *sink, struct recording_status *status)
+{
+	size_t length = strlen(path);
+	struct error *error = recording_read(path, sink, status);
+	if (error && length > 5 && strcmp(path + length - 5, ".part") == 0)
+		segment_say_left();
+	return error;
+}
+
+static struct error *write_reports(
+	const struct report_command_options *options, const struct invocation *invocation, const char *path)
 {
 	static const char *to_stdout = "-";
 	const struct option_list none = { .items = { .data = &to_stdout, .count = 1 } };
@@ -67,16 +97,30 @@ static struct error *write_reports(const struct report_command_options *options,
 	if (!asked)
 		TRY(check_terminal(options));
 	struct outputs outputs = { .quiet = true };
-	struct recording_status status;
+	struct recording_status status = { .complete = true };
+	char *title = NULL;
 	choose_view(options, &outputs.report);
+	/* Before the file is read: what is wrong whatever it holds. */
+	TRY(table_options_apply(&options->table, /* mode */ 0, &outputs.report));
 	struct error *error = outputs_open(&outputs, asked ? &options->outputs : &none, options->format);
 	if (!error)
-		error = recording_read(path, outputs_sink(&outputs), &status);
+		error = foreign_read(path, &outputs, &title);
+	if (!error && !title && segment_is_it(path))
+		error = segment_read(path, invocation, &outputs);
+	else if (!error && !title)
+		error = read_recording(path, outputs_sink(&outputs), &status);
+	if (!error && outputs.profile)
+		error = table_options_apply(&options->table, outputs.profile->info.mode, &outputs.report);
+	if (!error && options->table.clock)
+		error = check_clock(outputs.profile, path);
 	if (!error) {
-		warn(&status, path);
+		if (!title)
+			warn(&status, path, outputs.profile ? outputs.profile->info.mode : 0);
+		outputs.report.title = title;
 		error = outputs_finish(&outputs);
 	}
 	outputs_deinit(&outputs);
+	free(title);
 	return error;
 }
 
@@ -91,25 +135,30 @@ static struct error *report_run(const struct invocation *invocation, int *ret_st
 	const char *path = invocation->words[0];
 	if (options->raw && (options->format || options->outputs.items.count))
 		return error_new(ERROR_USAGE, "--raw prints to stdout: leave -o and --format out");
-	return options->raw ? recording_print_raw(path, stdout) : write_reports(options, path);
+	return options->raw ? recording_print_raw(path, stdout) : write_reports(options, invocation, path);
 }
 
 const struct command report_command = {
 	.name = "report",
 	.question = "Where does the time go, without touching the program?",
 	.summary = "show a recording: as text, as a flame graph, or for other tools",
-	.usage = (const char *const[]){ "[options] FILE.pyro", NULL },
+	.usage = (const char *const[]){ "[options] FILE.pyro", "[options] FILE.pstats", "[options] FILE.lprof", NULL },
 	.description =
 		"Prints where the time went: what was measured and how well, functions by own and by total time, the tree of calls, "
 		"the hottest lines, threads and processes. Shares carry a 95 % interval. Idle time is left out unless --idle.\n\n"
 		"With -o the report goes to files, whose names give the format. A recording that was cut off, even FILE.part, is "
-		"reported as far as it goes.",
+		"reported as far as it goes.\n\n"
+		"Of a recording of calls it prints what Python's cProfile does: ncalls, how often a function was called (3/1: three "
+		"times, once not by itself); tottime, the seconds in it without what it called; cumtime, with that; percall, each "
+		"of the two a call. Files that cProfile wrote (.pstats, .prof) are read, too.\n\n"
+		"Of a recording of lines it prints what line_profiler does: hits and time of each line amid its source. Files that "
+		"line_profiler wrote (.lprof) are read, too.",
 	.options =
 		(const struct option[]){
 			{ .help = "Output" },
 			{ 'o', "output", "FILE",
 				"where the report goes; its name gives the format: .txt, .svg, .collapsed, .speedscope.json, "
-				".pb.gz, .json; .pyro writes what could be read as a recording; may be given more than once; - is stdout",
+				".pb.gz, .pstats, .callgrind, .lprof, .json; .pyro writes what could be read as a recording; may be given more than once; - is stdout",
 				OPTION_LIST(struct report_command_options, outputs) },
 			{ 0, "format", "NAME", "the format of outputs whose name does not tell",
 				OPTION_TEXT(struct report_command_options, format) },
@@ -129,11 +178,15 @@ const struct command report_command = {
 				OPTION_FLAG(struct report_command_options, threads) },
 			{ 0, "lines", NULL, "hot lines amid their source",
 				OPTION_FLAG(struct report_command_options, lines) },
-			{ 'n', "rows", "N", "rows of each table", OPTION_COUNT(struct report_command_options, rows) },
-			{ 0, "sort", "WHAT", "which table of functions",
-				OPTION_CHOICE(struct report_command_options, sort, sort_words) },
+			TABLE_OPTION_ROWS(struct report_command_options, table),
 			{ 0, "full-paths", NULL, "file names as the program has them",
 				OPTION_FLAG(struct report_command_options, full_paths) },
+			{ .help = "Lines" },
+			TABLE_LINE_OPTION_ROWS(struct report_command_options, table),
+			{ .help = "Who called whom" },
+			TABLE_CALLER_OPTION_ROWS(struct report_command_options, table),
+			{ 0, "tree", NULL, "only the tree of calls, heaviest first; -n says how many lines",
+				OPTION_FLAG(struct report_command_options, tree) },
 			{ 0 },
 		},
 	.options_size = sizeof(struct report_command_options),
@@ -142,6 +195,10 @@ const struct command report_command = {
 			{ "report web.pyro", "read it in the terminal" },
 			{ "report web.pyro -o web.svg -o web.pb.gz",
 				"a flame graph for the browser, and a file for pprof" },
+			{ "report calls.pyro --sort time -n 10", "the ten functions with the most time of their own" },
+			{ "report calls.pyro --callers put", "who called put, and how often" },
+			{ "report old.prof --sort time", "the same of a file that cProfile wrote" },
+			{ "report app.py.lprof --skip-zero", "the lines that line_profiler measured" },
 			{ "report web.pyro --idle --threads", "what the threads waited for, each by itself" },
 			{ NULL, NULL },
 		},

@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "base/clock.h"
+#include "os/spawn.h"
+
 /* What the handler leaves for the loop: the only state that a signal handler can have. */
 static volatile sig_atomic_t signal_count, signal_to_pass;
 
@@ -42,4 +45,17 @@ bool signals_asked_to_end(void)
 bool signals_asked_to_leave(void)
 {
 	return signal_count > 1;
+}
+
+bool signals_await_end(pid_t pid, void (*meanwhile)(void *), void *context, int *ret_status)
+{
+	while (!signals_asked_to_leave()) {
+		signals_pass_on(pid);
+		if (spawn_has_ended(pid, ret_status))
+			return true;
+		if (meanwhile)
+			meanwhile(context);
+		clock_sleep_until(clock_now() + 2 * NS_PER_MS);
+	}
+	return false;
 }

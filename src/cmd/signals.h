@@ -12,3 +12,6 @@ void signals_catch(void);
 void signals_pass_on(pid_t pid);
 bool signals_asked_to_end(void);
 bool signals_asked_to_leave(void);
+/* Waits for the end of a target that we started, passing signals on. False: we are asked to leave before. `meanwhile`:
+ * called every 2 ms, or NULL. */
+bool signals_await_end(pid_t pid, void (*meanwhile)(void *), void *context, int *ret_status);

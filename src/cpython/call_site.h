@@ -9,9 +9,18 @@
 #include "cpython/runtime.h"
 
 struct call_site {
-	bool calls;  /* a call of anything: as the leaf's instruction, of C code */
-	bool pushes; /* may have put a Python frame on the stack itself; true where the version needs no such proof */
+	bool calls;   /* a call of anything: as the leaf's instruction, of C code */
+	bool pushes;  /* may have put a Python frame on the stack itself; true where the version needs no such proof */
+	int32_t name; /* by which it calls: index in co_names; -1: not known */
 };
 
-/* `frame` as it was walked; its code object is read. What cannot be read is no call. */
+/* What cannot be read is no call. */
 struct call_site call_site_look(struct memory *memory, const struct runtime *runtime, uint64_t code, int64_t offset);
+/* The address of the str at an index of co_names; 0: there is none. */
+uint64_t call_site_name(struct memory *memory, const struct runtime *runtime, uint64_t code, int32_t index);
+
+/* Where a code object calls by a name (the address of an interned str), or, `resumes`, runs a generator on: the place
+ * at which its frame stands meanwhile. Where there are several, the last one that is not behind `before`. -1: nowhere.
+ */
+int64_t call_site_find(struct memory *memory, const struct runtime *runtime, uint64_t code, uint64_t name, bool resumes,
+	int64_t before);

@@ -72,6 +72,7 @@ static const struct debug_offsets_field debug_offsets_fields_030d[] = {
 	{ offsetof(struct layout, object.type), 360, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, object.size), 352, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, var_object.size), 520, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
+	{ offsetof(struct layout, tuple.items), 408, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, bytes.data), 528, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, unicode.length), 552, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, unicode.state), 544, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
@@ -129,6 +130,7 @@ static const struct debug_offsets_field debug_offsets_fields_030e[] = {
 	{ offsetof(struct layout, object.type), 408, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, object.size), 400, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, var_object.size), 600, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
+	{ offsetof(struct layout, tuple.items), 456, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, bytes.data), 608, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, unicode.length), 632, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, unicode.state), 624, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
@@ -195,6 +197,7 @@ static const struct debug_offsets_field debug_offsets_fields_030f[] = {
 	{ offsetof(struct layout, object.type), 472, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, object.size), 464, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, var_object.size), 696, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
+	{ offsetof(struct layout, tuple.items), 552, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, bytes.data), 704, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, unicode.length), 728, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
 	{ offsetof(struct layout, unicode.state), 720, DEBUG_OFFSETS_NONE, DEBUG_OFFSETS_NONE },
@@ -215,15 +218,15 @@ static const struct debug_offsets_field debug_offsets_fields_030f[] = {
 
 static const struct debug_offsets_map debug_offsets_maps[] = {
 	{
-		.version = 0x030d, .size = 584, .cookie = 0, .version_hex = 8, .free_threaded = 16, .field_count = 48,
+		.version = 0x030d, .size = 584, .cookie = 0, .version_hex = 8, .free_threaded = 16, .field_count = 49,
 		.fields = debug_offsets_fields_030d,
 	},
 	{
-		.version = 0x030e, .size = 760, .cookie = 0, .version_hex = 8, .free_threaded = 16, .field_count = 56,
+		.version = 0x030e, .size = 760, .cookie = 0, .version_hex = 8, .free_threaded = 16, .field_count = 57,
 		.fields = debug_offsets_fields_030e,
 	},
 	{
-		.version = 0x030f, .size = 888, .cookie = 0, .version_hex = 8, .free_threaded = 16, .field_count = 67,
+		.version = 0x030f, .size = 888, .cookie = 0, .version_hex = 8, .free_threaded = 16, .field_count = 68,
 		.fields = debug_offsets_fields_030f,
 	},
 };

@@ -6,6 +6,8 @@
 #include "base/cleanup.h"
 #include "cpython/object.h"
 
+enum { AT_ONCE = 64 }; /* entries that are read together */
+
 /* How the entries lie, once the keys object is understood. */
 struct entries {
 	uint64_t start;
@@ -62,6 +64,19 @@ static bool entries_of_keys(struct memory *memory, const struct layout *l, uint6
 	return true;
 }
 
+/* Whoever visits entries reads their keys. */
+static void expect_keys(struct memory *memory, const struct entries *entries, const unsigned char *bytes, size_t count)
+{
+	enum { KEY = 64 }; /* of most keys that is all */
+	uint64_t keys[AT_ONCE];
+	size_t found = 0;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&keys[found], bytes + i * entries->stride + entries->key, 8);
+		found += keys[found] != 0;
+	}
+	memory_expect(memory, keys, found, KEY);
+}
+
 /* One entry, from its bytes; *ret_go_on as the visitor says. False when a split value cannot be read. */
 static bool visit_entry(struct memory *memory, const struct entries *entries, const unsigned char *bytes,
 	uint64_t values, uint64_t index, dict_visitor *visit, void *context, bool *ret_go_on)
@@ -80,7 +95,7 @@ static bool visit_entry(struct memory *memory, const struct entries *entries, co
 static bool visit_entries(
 	struct memory *memory, const struct entries *entries, uint64_t values, dict_visitor *visit, void *context)
 {
-	enum { STRIDE_MAX = 64, AT_ONCE = 64 };
+	enum { STRIDE_MAX = 64 };
 	unsigned char bytes[STRIDE_MAX * AT_ONCE];
 	bool go_on = true;
 	if (!entries->stride || entries->stride > STRIDE_MAX || entries->key + 8 > entries->stride ||
@@ -90,6 +105,7 @@ static bool visit_entries(
 		uint64_t some = entries->count - i < AT_ONCE ? entries->count - i : AT_ONCE;
 		if (!memory_read(memory, entries->start + i * entries->stride, bytes, some * entries->stride))
 			return false;
+		expect_keys(memory, entries, bytes, some);
 		for (uint64_t k = 0; k < some && go_on; k++)
 			if (!visit_entry(memory, entries, bytes + k * entries->stride, values, i + k, visit, context,
 				    &go_on))
@@ -127,9 +143,7 @@ struct search {
 static bool match_key(void *context, uint64_t key, uint64_t value)
 {
 	struct search *search = context;
-	_cleanup_buffer_ struct buffer text = { 0 };
-	if (object_read_text(search->memory, search->runtime, key, &text) &&
-		strcmp(buffer_string(&text), search->name) == 0)
+	if (object_text_is(search->memory, search->runtime, key, search->name))
 		search->found = value;
 	return !search->found;
 }

@@ -64,6 +64,12 @@ static inline struct frame frame_parse(const struct layout *l, uint64_t address,
 	return frame;
 }
 
+/* From 3.11 on; before, each frame is an object of its own. */
+static inline bool layout_has_data_stack(const struct layout *l)
+{
+	return l->tstate.datastack_chunk != LAYOUT_NONE;
+}
+
 /* Byte offset of the instruction in its code; -1: the code has not begun. May be out of the code's bounds when the
  * frame was torn: the caller checks. */
 static inline int64_t frame_offset(const struct layout *l, const struct frame *frame)

@@ -11,6 +11,7 @@ struct {
 	uint32_t finalizing;
 	uint32_t main_thread;
 	uint32_t debug_offsets;
+	uint32_t tracing_possible;
 } runtime;
 struct {
 	uint32_t interval;
@@ -32,6 +33,9 @@ struct {
 	uint32_t gc_generation_stats;
 	uint32_t gc_frame;
 	uint32_t modules;
+	uint32_t eval_frame;
+	uint32_t tracing_possible;
+	uint32_t threads_made;
 	uint32_t code_object_generation;
 	uint32_t tlbc_generation;
 	uint32_t size;
@@ -62,10 +66,19 @@ struct {
 	uint32_t state;
 	uint32_t holds_gil;
 	uint32_t gil_requested;
+	uint32_t number;
+	uint32_t cframe;
+	uint32_t tracing;
+	uint32_t use_tracing;
+	uint32_t profile_function;
+	uint32_t profile_object;
+	uint32_t trace_function;
+	uint32_t dict;
 	uint32_t size;
 } tstate;
 struct {
 	uint32_t current_frame;
+	uint32_t use_tracing;
 } cframe;
 struct {
 	uint32_t value;
@@ -95,6 +108,9 @@ struct {
 	uint32_t stacktop;
 	uint32_t stackdepth;
 	uint32_t state;
+	uint32_t iframe;
+	uint32_t lineno;
+	uint32_t trace_lines;
 } pyframe;
 struct {
 	uint32_t argcount;
@@ -113,6 +129,7 @@ struct {
 	uint32_t qualname;
 	uint32_t linetable;
 	uint32_t version;
+	uint32_t first_traceable;
 	uint32_t tlbc;
 	uint32_t size;
 } code;
@@ -129,6 +146,9 @@ struct {
 struct {
 	uint32_t size;
 } var_object;
+struct {
+	uint32_t items;
+} tuple;
 struct {
 	uint32_t data;
 } bytes;

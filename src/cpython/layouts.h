@@ -26,6 +26,7 @@ static const struct layout layouts[] = {
 			.interpreters_head = LAYOUT_NONE, .tstate_current = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE, .initialized = LAYOUT_NONE,
 			.finalizing = LAYOUT_NONE, .main_thread = LAYOUT_NONE, .debug_offsets = LAYOUT_NONE,
+			.tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = LAYOUT_NONE, .last_holder = LAYOUT_NONE, .locked = LAYOUT_NONE,
@@ -35,6 +36,7 @@ static const struct layout layouts[] = {
 			.next = 0, .id = LAYOUT_NONE, .threads_head = 8, .threads_main = LAYOUT_NONE,
 			.gil = LAYOUT_NONE, .own_gil = LAYOUT_NONE, .gc_collecting = LAYOUT_NONE,
 			.gc_generation_stats = LAYOUT_NONE, .gc_frame = LAYOUT_NONE, .modules = 16,
+			.eval_frame = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE, .threads_made = LAYOUT_NONE,
 			.code_object_generation = LAYOUT_NONE, .tlbc_generation = LAYOUT_NONE, .size = 80,
 		},
 		.gc_stats = {
@@ -47,9 +49,11 @@ static const struct layout layouts[] = {
 			.thread_id = 144, .native_thread_id = LAYOUT_NONE, .datastack_chunk = LAYOUT_NONE,
 			.datastack_top = LAYOUT_NONE, .exc_info = LAYOUT_NONE, .current_exception = 72,
 			.status = LAYOUT_NONE, .state = LAYOUT_NONE, .holds_gil = LAYOUT_NONE,
-			.gil_requested = LAYOUT_NONE, .size = 168,
+			.gil_requested = LAYOUT_NONE, .number = LAYOUT_NONE, .cframe = LAYOUT_NONE,
+			.tracing = LAYOUT_NONE, .use_tracing = LAYOUT_NONE, .profile_function = LAYOUT_NONE,
+			.profile_object = LAYOUT_NONE, .trace_function = LAYOUT_NONE, .dict = LAYOUT_NONE, .size = 168,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = LAYOUT_NONE },
 		.iframe = {
 			.previous = LAYOUT_NONE, .executable = LAYOUT_NONE, .instruction = LAYOUT_NONE,
@@ -61,17 +65,20 @@ static const struct layout layouts[] = {
 		},
 		.pyframe = {
 			.back = 24, .code = 32, .lasti = 120, .localsplus = 376, .valuestack = 64, .stacktop = 72,
-			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE,
+			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE,
+			.trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 16, .kwonlyargcount = LAYOUT_NONE, .flags = 28, .firstlineno = 96, .code = 32,
 			.code_adaptive = LAYOUT_NONE, .framesize = LAYOUT_NONE, .nlocalsplus = LAYOUT_NONE,
 			.stacksize = 24, .consts = 40, .names = 48, .filename = 80, .name = 88, .qualname = LAYOUT_NONE,
-			.linetable = 104, .version = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 128,
+			.linetable = 104, .version = LAYOUT_NONE, .first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE,
+			.size = 128,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = LAYOUT_NONE, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 24 },
 		.bytes = { .data = 36 },
 		.unicode = {
 			.length = 16, .state = LAYOUT_NONE, .kind_bit = LAYOUT_NONE, .ascii_data = LAYOUT_NONE,
@@ -101,6 +108,7 @@ static const struct layout layouts[] = {
 			.interpreters_head = LAYOUT_NONE, .tstate_current = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE, .initialized = LAYOUT_NONE,
 			.finalizing = LAYOUT_NONE, .main_thread = LAYOUT_NONE, .debug_offsets = LAYOUT_NONE,
+			.tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = LAYOUT_NONE, .last_holder = LAYOUT_NONE, .locked = LAYOUT_NONE,
@@ -110,6 +118,7 @@ static const struct layout layouts[] = {
 			.next = 0, .id = LAYOUT_NONE, .threads_head = 8, .threads_main = LAYOUT_NONE,
 			.gil = LAYOUT_NONE, .own_gil = LAYOUT_NONE, .gc_collecting = LAYOUT_NONE,
 			.gc_generation_stats = LAYOUT_NONE, .gc_frame = LAYOUT_NONE, .modules = 16,
+			.eval_frame = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE, .threads_made = LAYOUT_NONE,
 			.code_object_generation = LAYOUT_NONE, .tlbc_generation = LAYOUT_NONE, .size = 120,
 		},
 		.gc_stats = {
@@ -121,9 +130,12 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 24, .base_frame = LAYOUT_NONE, .thread_id = 152,
 			.native_thread_id = LAYOUT_NONE, .datastack_chunk = LAYOUT_NONE, .datastack_top = LAYOUT_NONE,
 			.exc_info = LAYOUT_NONE, .current_exception = 80, .status = LAYOUT_NONE, .state = LAYOUT_NONE,
-			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .size = 2272,
+			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .number = LAYOUT_NONE,
+			.cframe = LAYOUT_NONE, .tracing = LAYOUT_NONE, .use_tracing = LAYOUT_NONE,
+			.profile_function = LAYOUT_NONE, .profile_object = LAYOUT_NONE, .trace_function = LAYOUT_NONE,
+			.dict = LAYOUT_NONE, .size = 2272,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = LAYOUT_NONE },
 		.iframe = {
 			.previous = LAYOUT_NONE, .executable = LAYOUT_NONE, .instruction = LAYOUT_NONE,
@@ -135,18 +147,20 @@ static const struct layout layouts[] = {
 		},
 		.pyframe = {
 			.back = 24, .code = 32, .lasti = 120, .localsplus = 376, .valuestack = 64, .stacktop = 72,
-			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE,
+			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE,
+			.trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 16, .kwonlyargcount = 20, .flags = 32, .firstlineno = 36, .code = 40,
 			.code_adaptive = LAYOUT_NONE, .framesize = LAYOUT_NONE, .nlocalsplus = LAYOUT_NONE,
 			.stacksize = 28, .consts = 48, .names = 56, .filename = 96, .name = 104,
-			.qualname = LAYOUT_NONE, .linetable = 112, .version = LAYOUT_NONE, .tlbc = LAYOUT_NONE,
-			.size = 144,
+			.qualname = LAYOUT_NONE, .linetable = 112, .version = LAYOUT_NONE,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 144,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = LAYOUT_NONE, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 24 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 48, .compact_data = 72, .utf8 = 56,
@@ -174,7 +188,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 24, .tstate_current = 1480, .gil = 1264, .gc_collecting = 632,
 			.gc_generation_stats = 560, .initialized = 0, .finalizing = 8, .main_thread = 720,
-			.debug_offsets = LAYOUT_NONE,
+			.debug_offsets = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 0, .last_holder = 8, .locked = 16, .switch_number = 24, .enabled = LAYOUT_NONE,
@@ -183,8 +197,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 0, .id = 16, .threads_head = 8, .threads_main = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.own_gil = LAYOUT_NONE, .gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE,
-			.gc_frame = LAYOUT_NONE, .modules = 40, .code_object_generation = LAYOUT_NONE,
-			.tlbc_generation = LAYOUT_NONE, .size = 2568,
+			.gc_frame = LAYOUT_NONE, .modules = 40, .eval_frame = LAYOUT_NONE,
+			.tracing_possible = LAYOUT_NONE, .threads_made = LAYOUT_NONE,
+			.code_object_generation = LAYOUT_NONE, .tlbc_generation = LAYOUT_NONE, .size = 2568,
 		},
 		.gc_stats = {
 			.stride = 24, .collections = 0, .start = LAYOUT_NONE, .stop = LAYOUT_NONE,
@@ -195,9 +210,12 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 24, .base_frame = LAYOUT_NONE, .thread_id = 176,
 			.native_thread_id = LAYOUT_NONE, .datastack_chunk = LAYOUT_NONE, .datastack_top = LAYOUT_NONE,
 			.exc_info = 144, .current_exception = 88, .status = LAYOUT_NONE, .state = LAYOUT_NONE,
-			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .size = 280,
+			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .number = LAYOUT_NONE,
+			.cframe = LAYOUT_NONE, .tracing = LAYOUT_NONE, .use_tracing = LAYOUT_NONE,
+			.profile_function = LAYOUT_NONE, .profile_object = LAYOUT_NONE, .trace_function = LAYOUT_NONE,
+			.dict = LAYOUT_NONE, .size = 280,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 8 },
 		.iframe = {
 			.previous = LAYOUT_NONE, .executable = LAYOUT_NONE, .instruction = LAYOUT_NONE,
@@ -209,18 +227,20 @@ static const struct layout layouts[] = {
 		},
 		.pyframe = {
 			.back = 24, .code = 32, .lasti = 104, .localsplus = 360, .valuestack = 64, .stacktop = 72,
-			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE,
+			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE,
+			.trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 16, .kwonlyargcount = 20, .flags = 32, .firstlineno = 36, .code = 40,
 			.code_adaptive = LAYOUT_NONE, .framesize = LAYOUT_NONE, .nlocalsplus = LAYOUT_NONE,
 			.stacksize = 28, .consts = 48, .names = 56, .filename = 96, .name = 104,
-			.qualname = LAYOUT_NONE, .linetable = 112, .version = LAYOUT_NONE, .tlbc = LAYOUT_NONE,
-			.size = 144,
+			.qualname = LAYOUT_NONE, .linetable = 112, .version = LAYOUT_NONE,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 144,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = LAYOUT_NONE, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 24 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 48, .compact_data = 72, .utf8 = 56,
@@ -248,7 +268,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 32, .tstate_current = 1368, .gil = 1152, .gc_collecting = 544,
 			.gc_generation_stats = 472, .initialized = 12, .finalizing = 16, .main_thread = 72,
-			.debug_offsets = LAYOUT_NONE,
+			.debug_offsets = LAYOUT_NONE, .tracing_possible = 588,
 		},
 		.gil = {
 			.interval = 0, .last_holder = 8, .locked = 16, .switch_number = 24, .enabled = LAYOUT_NONE,
@@ -257,8 +277,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 0, .id = 16, .threads_head = 8, .threads_main = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.own_gil = LAYOUT_NONE, .gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE,
-			.gc_frame = LAYOUT_NONE, .modules = 56, .code_object_generation = LAYOUT_NONE,
-			.tlbc_generation = LAYOUT_NONE, .size = 2720,
+			.gc_frame = LAYOUT_NONE, .modules = 56, .eval_frame = 568, .tracing_possible = LAYOUT_NONE,
+			.threads_made = 2664, .code_object_generation = LAYOUT_NONE, .tlbc_generation = LAYOUT_NONE,
+			.size = 2720,
 		},
 		.gc_stats = {
 			.stride = 24, .collections = 0, .start = LAYOUT_NONE, .stop = LAYOUT_NONE,
@@ -269,9 +290,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 24, .base_frame = LAYOUT_NONE, .thread_id = 176,
 			.native_thread_id = LAYOUT_NONE, .datastack_chunk = LAYOUT_NONE, .datastack_top = LAYOUT_NONE,
 			.exc_info = 144, .current_exception = 88, .status = LAYOUT_NONE, .state = LAYOUT_NONE,
-			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .size = 264,
+			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .number = 256, .cframe = LAYOUT_NONE,
+			.tracing = 44, .use_tracing = 48, .profile_function = 56, .profile_object = 72,
+			.trace_function = 64, .dict = 152, .size = 264,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 8 },
 		.iframe = {
 			.previous = LAYOUT_NONE, .executable = LAYOUT_NONE, .instruction = LAYOUT_NONE,
@@ -283,18 +306,20 @@ static const struct layout layouts[] = {
 		},
 		.pyframe = {
 			.back = 24, .code = 32, .lasti = 104, .localsplus = 360, .valuestack = 64, .stacktop = 72,
-			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE,
+			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = 108,
+			.trace_lines = 88,
 		},
 		.code = {
 			.argcount = 16, .kwonlyargcount = 24, .flags = 36, .firstlineno = 40, .code = 48,
 			.code_adaptive = LAYOUT_NONE, .framesize = LAYOUT_NONE, .nlocalsplus = LAYOUT_NONE,
 			.stacksize = 32, .consts = 56, .names = 64, .filename = 104, .name = 112,
-			.qualname = LAYOUT_NONE, .linetable = 120, .version = LAYOUT_NONE, .tlbc = LAYOUT_NONE,
-			.size = 176,
+			.qualname = LAYOUT_NONE, .linetable = 120, .version = LAYOUT_NONE,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 176,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = LAYOUT_NONE, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 24 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 48, .compact_data = 72, .utf8 = 56,
@@ -322,7 +347,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 32, .tstate_current = 568, .gil = 352, .gc_collecting = LAYOUT_NONE,
 			.gc_generation_stats = LAYOUT_NONE, .initialized = 12, .finalizing = 16, .main_thread = 72,
-			.debug_offsets = LAYOUT_NONE,
+			.debug_offsets = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 0, .last_holder = 8, .locked = 16, .switch_number = 24, .enabled = LAYOUT_NONE,
@@ -331,8 +356,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 0, .id = 24, .threads_head = 8, .threads_main = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.own_gil = LAYOUT_NONE, .gc_collecting = 816, .gc_generation_stats = 744,
-			.gc_frame = LAYOUT_NONE, .modules = 856, .code_object_generation = LAYOUT_NONE,
-			.tlbc_generation = LAYOUT_NONE, .size = 5656,
+			.gc_frame = LAYOUT_NONE, .modules = 856, .eval_frame = 1400, .tracing_possible = 68,
+			.threads_made = 3496, .code_object_generation = LAYOUT_NONE, .tlbc_generation = LAYOUT_NONE,
+			.size = 5656,
 		},
 		.gc_stats = {
 			.stride = 24, .collections = 0, .start = LAYOUT_NONE, .stop = LAYOUT_NONE,
@@ -343,9 +369,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 24, .base_frame = LAYOUT_NONE, .thread_id = 176,
 			.native_thread_id = LAYOUT_NONE, .datastack_chunk = LAYOUT_NONE, .datastack_top = LAYOUT_NONE,
 			.exc_info = 144, .current_exception = 88, .status = LAYOUT_NONE, .state = LAYOUT_NONE,
-			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .size = 264,
+			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .number = 256, .cframe = LAYOUT_NONE,
+			.tracing = 44, .use_tracing = 48, .profile_function = 56, .profile_object = 72,
+			.trace_function = 64, .dict = 152, .size = 264,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 8 },
 		.iframe = {
 			.previous = LAYOUT_NONE, .executable = LAYOUT_NONE, .instruction = LAYOUT_NONE,
@@ -357,18 +385,20 @@ static const struct layout layouts[] = {
 		},
 		.pyframe = {
 			.back = 24, .code = 32, .lasti = 104, .localsplus = 360, .valuestack = 64, .stacktop = 72,
-			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE,
+			.stackdepth = LAYOUT_NONE, .state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = 108,
+			.trace_lines = 88,
 		},
 		.code = {
 			.argcount = 16, .kwonlyargcount = 24, .flags = 36, .firstlineno = 40, .code = 48,
 			.code_adaptive = LAYOUT_NONE, .framesize = LAYOUT_NONE, .nlocalsplus = LAYOUT_NONE,
 			.stacksize = 32, .consts = 56, .names = 64, .filename = 104, .name = 112,
-			.qualname = LAYOUT_NONE, .linetable = 120, .version = LAYOUT_NONE, .tlbc = LAYOUT_NONE,
-			.size = 176,
+			.qualname = LAYOUT_NONE, .linetable = 120, .version = LAYOUT_NONE,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 176,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = LAYOUT_NONE, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 24 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 48, .compact_data = 72, .utf8 = 56,
@@ -396,7 +426,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 32, .tstate_current = 568, .gil = 352, .gc_collecting = LAYOUT_NONE,
 			.gc_generation_stats = LAYOUT_NONE, .initialized = 12, .finalizing = 16, .main_thread = 72,
-			.debug_offsets = LAYOUT_NONE,
+			.debug_offsets = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 0, .last_holder = 8, .locked = 16, .switch_number = 24, .enabled = LAYOUT_NONE,
@@ -405,8 +435,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 0, .id = 24, .threads_head = 8, .threads_main = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.own_gil = LAYOUT_NONE, .gc_collecting = 816, .gc_generation_stats = 744,
-			.gc_frame = LAYOUT_NONE, .modules = 856, .code_object_generation = LAYOUT_NONE,
-			.tlbc_generation = LAYOUT_NONE, .size = 113528,
+			.gc_frame = LAYOUT_NONE, .modules = 856, .eval_frame = 1368, .tracing_possible = LAYOUT_NONE,
+			.threads_made = 3448, .code_object_generation = LAYOUT_NONE, .tlbc_generation = LAYOUT_NONE,
+			.size = 113528,
 		},
 		.gc_stats = {
 			.stride = 24, .collections = 0, .start = LAYOUT_NONE, .stop = LAYOUT_NONE,
@@ -417,9 +448,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 24, .base_frame = LAYOUT_NONE, .thread_id = 176,
 			.native_thread_id = LAYOUT_NONE, .datastack_chunk = LAYOUT_NONE, .datastack_top = LAYOUT_NONE,
 			.exc_info = 144, .current_exception = 88, .status = LAYOUT_NONE, .state = LAYOUT_NONE,
-			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .size = 280,
+			.holds_gil = LAYOUT_NONE, .gil_requested = LAYOUT_NONE, .number = 256, .cframe = 48,
+			.tracing = 44, .use_tracing = LAYOUT_NONE, .profile_function = 56, .profile_object = 72,
+			.trace_function = 64, .dict = 152, .size = 280,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = 0 },
 		.exc_item = { .value = 8 },
 		.iframe = {
 			.previous = LAYOUT_NONE, .executable = LAYOUT_NONE, .instruction = LAYOUT_NONE,
@@ -431,18 +464,20 @@ static const struct layout layouts[] = {
 		},
 		.pyframe = {
 			.back = 24, .code = 32, .lasti = 96, .localsplus = 352, .valuestack = 64,
-			.stacktop = LAYOUT_NONE, .stackdepth = 80, .state = 108,
+			.stacktop = LAYOUT_NONE, .stackdepth = 80, .state = 108, .iframe = LAYOUT_NONE, .lineno = 100,
+			.trace_lines = 84,
 		},
 		.code = {
 			.argcount = 16, .kwonlyargcount = 24, .flags = 36, .firstlineno = 40, .code = 48,
 			.code_adaptive = LAYOUT_NONE, .framesize = LAYOUT_NONE, .nlocalsplus = LAYOUT_NONE,
 			.stacksize = 32, .consts = 56, .names = 64, .filename = 104, .name = 112,
-			.qualname = LAYOUT_NONE, .linetable = 120, .version = LAYOUT_NONE, .tlbc = LAYOUT_NONE,
-			.size = 176,
+			.qualname = LAYOUT_NONE, .linetable = 120, .version = LAYOUT_NONE,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 176,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = LAYOUT_NONE, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 24 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 48, .compact_data = 72, .utf8 = 56,
@@ -470,7 +505,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 40, .tstate_current = 576, .gil = 360, .gc_collecting = LAYOUT_NONE,
 			.gc_generation_stats = LAYOUT_NONE, .initialized = 16, .finalizing = 24, .main_thread = 80,
-			.debug_offsets = LAYOUT_NONE,
+			.debug_offsets = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 0, .last_holder = 8, .locked = 16, .switch_number = 24, .enabled = LAYOUT_NONE,
@@ -479,7 +514,8 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 0, .id = 48, .threads_head = 16, .threads_main = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.own_gil = LAYOUT_NONE, .gc_collecting = 848, .gc_generation_stats = 776,
-			.gc_frame = LAYOUT_NONE, .modules = 888, .code_object_generation = LAYOUT_NONE,
+			.gc_frame = LAYOUT_NONE, .modules = 888, .eval_frame = LAYOUT_NONE,
+			.tracing_possible = LAYOUT_NONE, .threads_made = 8, .code_object_generation = LAYOUT_NONE,
 			.tlbc_generation = LAYOUT_NONE, .size = 107752,
 		},
 		.gc_stats = {
@@ -491,9 +527,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 56, .base_frame = LAYOUT_NONE, .thread_id = 152,
 			.native_thread_id = 160, .datastack_chunk = 296, .datastack_top = 304, .exc_info = 120,
 			.current_exception = 96, .status = LAYOUT_NONE, .state = LAYOUT_NONE, .holds_gil = LAYOUT_NONE,
-			.gil_requested = LAYOUT_NONE, .size = 360,
+			.gil_requested = LAYOUT_NONE, .number = 240, .cframe = 56, .tracing = 44,
+			.use_tracing = LAYOUT_NONE, .profile_function = 64, .profile_object = 80, .trace_function = 72,
+			.dict = 128, .size = 360,
 		},
-		.cframe = { .current_frame = 8 },
+		.cframe = { .current_frame = 8, .use_tracing = 0 },
 		.exc_item = { .value = 0 },
 		.iframe = {
 			.previous = 48, .executable = 32, .instruction = 56, .owner = 69, .is_entry = 68,
@@ -503,17 +541,18 @@ static const struct layout layouts[] = {
 		.pyframe = {
 			.back = LAYOUT_NONE, .code = LAYOUT_NONE, .lasti = LAYOUT_NONE, .localsplus = LAYOUT_NONE,
 			.valuestack = LAYOUT_NONE, .stacktop = LAYOUT_NONE, .stackdepth = LAYOUT_NONE,
-			.state = LAYOUT_NONE,
+			.state = LAYOUT_NONE, .iframe = 24, .lineno = 40, .trace_lines = 44,
 		},
 		.code = {
 			.argcount = 56, .kwonlyargcount = 64, .flags = 48, .firstlineno = 72, .code = LAYOUT_NONE,
 			.code_adaptive = 184, .framesize = LAYOUT_NONE, .nlocalsplus = 76, .stacksize = 68,
 			.consts = 24, .names = 32, .filename = 112, .name = 120, .qualname = 128, .linetable = 136,
-			.version = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 192,
+			.version = LAYOUT_NONE, .first_traceable = 168, .tlbc = LAYOUT_NONE, .size = 192,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = 24, .managed_values = 32 },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 24 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 48, .compact_data = 72, .utf8 = 56,
@@ -540,6 +579,7 @@ static const struct layout layouts[] = {
 			.interpreters_head = 40, .tstate_current = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE, .initialized = 16,
 			.finalizing = 24, .main_thread = 64, .debug_offsets = LAYOUT_NONE,
+			.tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 0, .last_holder = 8, .locked = 16, .switch_number = 24, .enabled = LAYOUT_NONE,
@@ -548,8 +588,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 0, .id = 8, .threads_head = 72, .threads_main = LAYOUT_NONE, .gil = 384,
 			.own_gil = 1040, .gc_collecting = 312, .gc_generation_stats = 240, .gc_frame = LAYOUT_NONE,
-			.modules = 944, .code_object_generation = LAYOUT_NONE, .tlbc_generation = LAYOUT_NONE,
-			.size = 383552,
+			.modules = 944, .eval_frame = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
+			.threads_made = LAYOUT_NONE, .code_object_generation = LAYOUT_NONE,
+			.tlbc_generation = LAYOUT_NONE, .size = 383552,
 		},
 		.gc_stats = {
 			.stride = 24, .collections = 0, .start = LAYOUT_NONE, .stop = LAYOUT_NONE,
@@ -560,9 +601,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 56, .base_frame = LAYOUT_NONE, .thread_id = 136,
 			.native_thread_id = 144, .datastack_chunk = 232, .datastack_top = 240, .exc_info = 104,
 			.current_exception = 96, .status = 24, .state = LAYOUT_NONE, .holds_gil = LAYOUT_NONE,
-			.gil_requested = LAYOUT_NONE, .size = 288,
+			.gil_requested = LAYOUT_NONE, .number = LAYOUT_NONE, .cframe = LAYOUT_NONE,
+			.tracing = LAYOUT_NONE, .use_tracing = LAYOUT_NONE, .profile_function = LAYOUT_NONE,
+			.profile_object = LAYOUT_NONE, .trace_function = LAYOUT_NONE, .dict = LAYOUT_NONE, .size = 288,
 		},
-		.cframe = { .current_frame = 0 },
+		.cframe = { .current_frame = 0, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 0 },
 		.iframe = {
 			.previous = 8, .executable = 0, .instruction = 56, .owner = 70, .is_entry = LAYOUT_NONE,
@@ -572,17 +615,18 @@ static const struct layout layouts[] = {
 		.pyframe = {
 			.back = LAYOUT_NONE, .code = LAYOUT_NONE, .lasti = LAYOUT_NONE, .localsplus = LAYOUT_NONE,
 			.valuestack = LAYOUT_NONE, .stacktop = LAYOUT_NONE, .stackdepth = LAYOUT_NONE,
-			.state = LAYOUT_NONE,
+			.state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE, .trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 52, .kwonlyargcount = 60, .flags = 48, .firstlineno = 68, .code = LAYOUT_NONE,
 			.code_adaptive = 192, .framesize = 76, .nlocalsplus = 72, .stacksize = 64, .consts = 24,
 			.names = 32, .filename = 112, .name = 120, .qualname = 128, .linetable = 136, .version = 92,
-			.tlbc = LAYOUT_NONE, .size = 200,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 200,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = 24, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 24 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 40, .compact_data = 56, .utf8 = 48,
@@ -608,7 +652,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 632, .tstate_current = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE, .initialized = 600,
-			.finalizing = 608, .main_thread = 656, .debug_offsets = 0,
+			.finalizing = 608, .main_thread = 656, .debug_offsets = 0, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 0, .last_holder = 8, .locked = 16, .switch_number = 24, .enabled = LAYOUT_NONE,
@@ -617,8 +661,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 7264, .id = 7272, .threads_head = 7344, .threads_main = 7352, .gil = 16,
 			.own_gil = 7752, .gc_collecting = 7600, .gc_generation_stats = 7528, .gc_frame = LAYOUT_NONE,
-			.modules = 7656, .code_object_generation = LAYOUT_NONE, .tlbc_generation = LAYOUT_NONE,
-			.size = 194984,
+			.modules = 7656, .eval_frame = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
+			.threads_made = LAYOUT_NONE, .code_object_generation = LAYOUT_NONE,
+			.tlbc_generation = LAYOUT_NONE, .size = 194984,
 		},
 		.gc_stats = {
 			.stride = 24, .collections = 0, .start = LAYOUT_NONE, .stop = LAYOUT_NONE,
@@ -629,9 +674,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 72, .base_frame = LAYOUT_NONE, .thread_id = 152,
 			.native_thread_id = 160, .datastack_chunk = 232, .datastack_top = 240, .exc_info = 120,
 			.current_exception = 112, .status = 32, .state = 40, .holds_gil = LAYOUT_NONE,
-			.gil_requested = LAYOUT_NONE, .size = 312,
+			.gil_requested = LAYOUT_NONE, .number = LAYOUT_NONE, .cframe = LAYOUT_NONE,
+			.tracing = LAYOUT_NONE, .use_tracing = LAYOUT_NONE, .profile_function = LAYOUT_NONE,
+			.profile_object = LAYOUT_NONE, .trace_function = LAYOUT_NONE, .dict = LAYOUT_NONE, .size = 312,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 0 },
 		.iframe = {
 			.previous = 8, .executable = 0, .instruction = 56, .owner = 70, .is_entry = LAYOUT_NONE,
@@ -641,17 +688,18 @@ static const struct layout layouts[] = {
 		.pyframe = {
 			.back = LAYOUT_NONE, .code = LAYOUT_NONE, .lasti = LAYOUT_NONE, .localsplus = LAYOUT_NONE,
 			.valuestack = LAYOUT_NONE, .stacktop = LAYOUT_NONE, .stackdepth = LAYOUT_NONE,
-			.state = LAYOUT_NONE,
+			.state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE, .trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 52, .kwonlyargcount = 60, .flags = 48, .firstlineno = 68, .code = LAYOUT_NONE,
 			.code_adaptive = 200, .framesize = 76, .nlocalsplus = 72, .stacksize = 64, .consts = 24,
 			.names = 32, .filename = 112, .name = 120, .qualname = 128, .linetable = 136, .version = 92,
-			.tlbc = LAYOUT_NONE, .size = 208,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 208,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = 24, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 24 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 40, .compact_data = 56, .utf8 = 48,
@@ -677,7 +725,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 632, .tstate_current = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE, .initialized = 600,
-			.finalizing = 608, .main_thread = 656, .debug_offsets = 0,
+			.finalizing = 608, .main_thread = 656, .debug_offsets = 0, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 8, .last_holder = 16, .locked = 24, .switch_number = 32, .enabled = 0, .cond = 40,
@@ -686,8 +734,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 7264, .id = 7272, .threads_head = 7344, .threads_main = 7352, .gil = 16,
 			.own_gil = 7760, .gc_collecting = 7600, .gc_generation_stats = 7528, .gc_frame = LAYOUT_NONE,
-			.modules = 7664, .code_object_generation = LAYOUT_NONE, .tlbc_generation = LAYOUT_NONE,
-			.size = 215616,
+			.modules = 7664, .eval_frame = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
+			.threads_made = LAYOUT_NONE, .code_object_generation = LAYOUT_NONE,
+			.tlbc_generation = LAYOUT_NONE, .size = 215616,
 		},
 		.gc_stats = {
 			.stride = 24, .collections = 0, .start = LAYOUT_NONE, .stop = LAYOUT_NONE,
@@ -698,9 +747,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 72, .base_frame = LAYOUT_NONE, .thread_id = 152,
 			.native_thread_id = 160, .datastack_chunk = 232, .datastack_top = 240, .exc_info = 120,
 			.current_exception = 112, .status = 32, .state = 40, .holds_gil = LAYOUT_NONE,
-			.gil_requested = LAYOUT_NONE, .size = 312,
+			.gil_requested = LAYOUT_NONE, .number = LAYOUT_NONE, .cframe = LAYOUT_NONE,
+			.tracing = LAYOUT_NONE, .use_tracing = LAYOUT_NONE, .profile_function = LAYOUT_NONE,
+			.profile_object = LAYOUT_NONE, .trace_function = LAYOUT_NONE, .dict = LAYOUT_NONE, .size = 312,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 0 },
 		.iframe = {
 			.previous = 8, .executable = 0, .instruction = 56, .owner = 70, .is_entry = LAYOUT_NONE,
@@ -710,17 +761,18 @@ static const struct layout layouts[] = {
 		.pyframe = {
 			.back = LAYOUT_NONE, .code = LAYOUT_NONE, .lasti = LAYOUT_NONE, .localsplus = LAYOUT_NONE,
 			.valuestack = LAYOUT_NONE, .stacktop = LAYOUT_NONE, .stackdepth = LAYOUT_NONE,
-			.state = LAYOUT_NONE,
+			.state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE, .trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 68, .kwonlyargcount = 76, .flags = 64, .firstlineno = 84, .code = LAYOUT_NONE,
 			.code_adaptive = 216, .framesize = 92, .nlocalsplus = 88, .stacksize = 80, .consts = 40,
 			.names = 48, .filename = 128, .name = 136, .qualname = 144, .linetable = 152, .version = 108,
-			.tlbc = LAYOUT_NONE, .size = 224,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 224,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 24, .size = 32, .managed_dict = 8, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 32 },
+		.tuple = { .items = 40 },
 		.bytes = { .data = 48 },
 		.unicode = {
 			.length = 32, .state = 48, .kind_bit = 2, .ascii_data = 56, .compact_data = 72, .utf8 = 64,
@@ -746,7 +798,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 808, .tstate_current = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE, .initialized = 776,
-			.finalizing = 784, .main_thread = 832, .debug_offsets = 0,
+			.finalizing = 784, .main_thread = 832, .debug_offsets = 0, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 0, .last_holder = 8, .locked = 16, .switch_number = 24, .enabled = LAYOUT_NONE,
@@ -755,7 +807,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 7272, .id = 7280, .threads_head = 7344, .threads_main = 7360, .gil = 16,
 			.own_gil = 7784, .gc_collecting = 7600, .gc_generation_stats = 7528, .gc_frame = LAYOUT_NONE,
-			.modules = 7688, .code_object_generation = 7992, .tlbc_generation = LAYOUT_NONE, .size = 225864,
+			.modules = 7688, .eval_frame = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
+			.threads_made = LAYOUT_NONE, .code_object_generation = 7992, .tlbc_generation = LAYOUT_NONE,
+			.size = 225864,
 		},
 		.gc_stats = {
 			.stride = 24, .collections = 0, .start = LAYOUT_NONE, .stop = LAYOUT_NONE,
@@ -766,9 +820,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 72, .base_frame = LAYOUT_NONE, .thread_id = 152,
 			.native_thread_id = 160, .datastack_chunk = 232, .datastack_top = 240, .exc_info = 120,
 			.current_exception = 112, .status = 32, .state = 44, .holds_gil = 36,
-			.gil_requested = LAYOUT_NONE, .size = 832,
+			.gil_requested = LAYOUT_NONE, .number = LAYOUT_NONE, .cframe = LAYOUT_NONE,
+			.tracing = LAYOUT_NONE, .use_tracing = LAYOUT_NONE, .profile_function = LAYOUT_NONE,
+			.profile_object = LAYOUT_NONE, .trace_function = LAYOUT_NONE, .dict = LAYOUT_NONE, .size = 832,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 0 },
 		.iframe = {
 			.previous = 8, .executable = 0, .instruction = 56, .owner = 74, .is_entry = LAYOUT_NONE,
@@ -778,17 +834,18 @@ static const struct layout layouts[] = {
 		.pyframe = {
 			.back = LAYOUT_NONE, .code = LAYOUT_NONE, .lasti = LAYOUT_NONE, .localsplus = LAYOUT_NONE,
 			.valuestack = LAYOUT_NONE, .stacktop = LAYOUT_NONE, .stackdepth = LAYOUT_NONE,
-			.state = LAYOUT_NONE,
+			.state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE, .trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 52, .kwonlyargcount = 60, .flags = 48, .firstlineno = 68, .code = LAYOUT_NONE,
 			.code_adaptive = 208, .framesize = 76, .nlocalsplus = 72, .stacksize = 64, .consts = 24,
 			.names = 32, .filename = 112, .name = 120, .qualname = 128, .linetable = 136, .version = 92,
-			.tlbc = LAYOUT_NONE, .size = 216,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 216,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = 24, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 32 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 40, .compact_data = 56, .utf8 = 48,
@@ -814,7 +871,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 808, .tstate_current = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE, .initialized = 776,
-			.finalizing = 784, .main_thread = 832, .debug_offsets = 0,
+			.finalizing = 784, .main_thread = 832, .debug_offsets = 0, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 8, .last_holder = 16, .locked = 24, .switch_number = 32, .enabled = 0, .cond = 40,
@@ -823,7 +880,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 7272, .id = 7280, .threads_head = 7344, .threads_main = 7360, .gil = 16,
 			.own_gil = 7808, .gc_collecting = 7600, .gc_generation_stats = 7528, .gc_frame = LAYOUT_NONE,
-			.modules = 7712, .code_object_generation = 8024, .tlbc_generation = 17300, .size = 249976,
+			.modules = 7712, .eval_frame = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
+			.threads_made = LAYOUT_NONE, .code_object_generation = 8024, .tlbc_generation = 17300,
+			.size = 249976,
 		},
 		.gc_stats = {
 			.stride = 24, .collections = 0, .start = LAYOUT_NONE, .stop = LAYOUT_NONE,
@@ -834,9 +893,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 72, .base_frame = LAYOUT_NONE, .thread_id = 152,
 			.native_thread_id = 160, .datastack_chunk = 232, .datastack_top = 240, .exc_info = 120,
 			.current_exception = 112, .status = 32, .state = 44, .holds_gil = 36,
-			.gil_requested = LAYOUT_NONE, .size = 832,
+			.gil_requested = LAYOUT_NONE, .number = LAYOUT_NONE, .cframe = LAYOUT_NONE,
+			.tracing = LAYOUT_NONE, .use_tracing = LAYOUT_NONE, .profile_function = LAYOUT_NONE,
+			.profile_object = LAYOUT_NONE, .trace_function = LAYOUT_NONE, .dict = LAYOUT_NONE, .size = 832,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 0 },
 		.iframe = {
 			.previous = 8, .executable = 0, .instruction = 56, .owner = 78, .is_entry = LAYOUT_NONE,
@@ -846,17 +907,18 @@ static const struct layout layouts[] = {
 		.pyframe = {
 			.back = LAYOUT_NONE, .code = LAYOUT_NONE, .lasti = LAYOUT_NONE, .localsplus = LAYOUT_NONE,
 			.valuestack = LAYOUT_NONE, .stacktop = LAYOUT_NONE, .stackdepth = LAYOUT_NONE,
-			.state = LAYOUT_NONE,
+			.state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE, .trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 68, .kwonlyargcount = 76, .flags = 64, .firstlineno = 84, .code = LAYOUT_NONE,
 			.code_adaptive = 232, .framesize = 92, .nlocalsplus = 88, .stacksize = 80, .consts = 40,
 			.names = 48, .filename = 128, .name = 136, .qualname = 144, .linetable = 152, .version = 108,
-			.tlbc = 224, .size = 240,
+			.first_traceable = LAYOUT_NONE, .tlbc = 224, .size = 240,
 		},
 		.code_array = { .size = 0, .entries = 8 },
 		.object = { .type = 24, .size = 32, .managed_dict = 8, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 32 },
+		.tuple = { .items = 48 },
 		.bytes = { .data = 48 },
 		.unicode = {
 			.length = 32, .state = 48, .kind_bit = 8, .ascii_data = 56, .compact_data = 72, .utf8 = 64,
@@ -882,7 +944,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 936, .tstate_current = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE, .initialized = 904,
-			.finalizing = 912, .main_thread = 960, .debug_offsets = 0,
+			.finalizing = 912, .main_thread = 960, .debug_offsets = 0, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 0, .last_holder = 8, .locked = 16, .switch_number = 24, .enabled = LAYOUT_NONE,
@@ -891,7 +953,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 7264, .id = 7272, .threads_head = 7336, .threads_main = 7352, .gil = 16,
 			.own_gil = 7736, .gc_collecting = 7512, .gc_generation_stats = 7504, .gc_frame = 7520,
-			.modules = 7592, .code_object_generation = 7944, .tlbc_generation = LAYOUT_NONE, .size = 226240,
+			.modules = 7592, .eval_frame = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
+			.threads_made = LAYOUT_NONE, .code_object_generation = 7944, .tlbc_generation = LAYOUT_NONE,
+			.size = 226240,
 		},
 		.gc_stats = {
 			.stride = 64, .collections = 16, .start = 0, .stop = 8, .young_index = 704, .old = 712,
@@ -901,9 +965,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 72, .base_frame = 80, .thread_id = 176,
 			.native_thread_id = 184, .datastack_chunk = 256, .datastack_top = 264, .exc_info = 144,
 			.current_exception = 136, .status = 32, .state = 48, .holds_gil = 36, .gil_requested = 40,
-			.size = 888,
+			.number = LAYOUT_NONE, .cframe = LAYOUT_NONE, .tracing = LAYOUT_NONE,
+			.use_tracing = LAYOUT_NONE, .profile_function = LAYOUT_NONE, .profile_object = LAYOUT_NONE,
+			.trace_function = LAYOUT_NONE, .dict = LAYOUT_NONE, .size = 888,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 0 },
 		.iframe = {
 			.previous = 8, .executable = 0, .instruction = 56, .owner = 74, .is_entry = LAYOUT_NONE,
@@ -913,17 +979,18 @@ static const struct layout layouts[] = {
 		.pyframe = {
 			.back = LAYOUT_NONE, .code = LAYOUT_NONE, .lasti = LAYOUT_NONE, .localsplus = LAYOUT_NONE,
 			.valuestack = LAYOUT_NONE, .stacktop = LAYOUT_NONE, .stackdepth = LAYOUT_NONE,
-			.state = LAYOUT_NONE,
+			.state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE, .trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 52, .kwonlyargcount = 60, .flags = 48, .firstlineno = 68, .code = LAYOUT_NONE,
 			.code_adaptive = 208, .framesize = 76, .nlocalsplus = 72, .stacksize = 64, .consts = 24,
 			.names = 32, .filename = 112, .name = 120, .qualname = 128, .linetable = 136, .version = 92,
-			.tlbc = LAYOUT_NONE, .size = 216,
+			.first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE, .size = 216,
 		},
 		.code_array = { .size = LAYOUT_NONE, .entries = LAYOUT_NONE },
 		.object = { .type = 8, .size = 16, .managed_dict = 24, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 16 },
+		.tuple = { .items = 32 },
 		.bytes = { .data = 32 },
 		.unicode = {
 			.length = 16, .state = 32, .kind_bit = 2, .ascii_data = 40, .compact_data = 56, .utf8 = 48,
@@ -949,7 +1016,7 @@ static const struct layout layouts[] = {
 		.runtime = {
 			.interpreters_head = 936, .tstate_current = LAYOUT_NONE, .gil = LAYOUT_NONE,
 			.gc_collecting = LAYOUT_NONE, .gc_generation_stats = LAYOUT_NONE, .initialized = 904,
-			.finalizing = 912, .main_thread = 960, .debug_offsets = 0,
+			.finalizing = 912, .main_thread = 960, .debug_offsets = 0, .tracing_possible = LAYOUT_NONE,
 		},
 		.gil = {
 			.interval = 8, .last_holder = 16, .locked = 24, .switch_number = 32, .enabled = 0, .cond = 40,
@@ -958,7 +1025,9 @@ static const struct layout layouts[] = {
 		.interp = {
 			.next = 7264, .id = 7272, .threads_head = 7336, .threads_main = 7352, .gil = 16,
 			.own_gil = 7736, .gc_collecting = 7512, .gc_generation_stats = 7504, .gc_frame = 7520,
-			.modules = 7592, .code_object_generation = 7952, .tlbc_generation = 17252, .size = 250328,
+			.modules = 7592, .eval_frame = LAYOUT_NONE, .tracing_possible = LAYOUT_NONE,
+			.threads_made = LAYOUT_NONE, .code_object_generation = 7952, .tlbc_generation = 17252,
+			.size = 250328,
 		},
 		.gc_stats = {
 			.stride = 64, .collections = 16, .start = 0, .stop = 8, .young_index = 64, .old = 72,
@@ -968,9 +1037,11 @@ static const struct layout layouts[] = {
 			.prev = 0, .next = 8, .interp = 16, .frame = 72, .base_frame = 80, .thread_id = 176,
 			.native_thread_id = 184, .datastack_chunk = 256, .datastack_top = 264, .exc_info = 144,
 			.current_exception = 136, .status = 32, .state = 48, .holds_gil = 36, .gil_requested = 40,
-			.size = 888,
+			.number = LAYOUT_NONE, .cframe = LAYOUT_NONE, .tracing = LAYOUT_NONE,
+			.use_tracing = LAYOUT_NONE, .profile_function = LAYOUT_NONE, .profile_object = LAYOUT_NONE,
+			.trace_function = LAYOUT_NONE, .dict = LAYOUT_NONE, .size = 888,
 		},
-		.cframe = { .current_frame = LAYOUT_NONE },
+		.cframe = { .current_frame = LAYOUT_NONE, .use_tracing = LAYOUT_NONE },
 		.exc_item = { .value = 0 },
 		.iframe = {
 			.previous = 8, .executable = 0, .instruction = 56, .owner = 78, .is_entry = LAYOUT_NONE,
@@ -980,17 +1051,18 @@ static const struct layout layouts[] = {
 		.pyframe = {
 			.back = LAYOUT_NONE, .code = LAYOUT_NONE, .lasti = LAYOUT_NONE, .localsplus = LAYOUT_NONE,
 			.valuestack = LAYOUT_NONE, .stacktop = LAYOUT_NONE, .stackdepth = LAYOUT_NONE,
-			.state = LAYOUT_NONE,
+			.state = LAYOUT_NONE, .iframe = LAYOUT_NONE, .lineno = LAYOUT_NONE, .trace_lines = LAYOUT_NONE,
 		},
 		.code = {
 			.argcount = 68, .kwonlyargcount = 76, .flags = 64, .firstlineno = 84, .code = LAYOUT_NONE,
 			.code_adaptive = 232, .framesize = 92, .nlocalsplus = 88, .stacksize = 80, .consts = 40,
 			.names = 48, .filename = 128, .name = 136, .qualname = 144, .linetable = 152, .version = 108,
-			.tlbc = 224, .size = 240,
+			.first_traceable = LAYOUT_NONE, .tlbc = 224, .size = 240,
 		},
 		.code_array = { .size = 0, .entries = 8 },
 		.object = { .type = 24, .size = 32, .managed_dict = 8, .managed_values = LAYOUT_NONE },
 		.var_object = { .size = 32 },
+		.tuple = { .items = 48 },
 		.bytes = { .data = 48 },
 		.unicode = {
 			.length = 32, .state = 48, .kind_bit = 8, .ascii_data = 56, .compact_data = 72, .utf8 = 64,

@@ -103,6 +103,20 @@ bool object_read_text(struct memory *memory, const struct runtime *runtime, uint
 	return strcmp(type, "str") == 0 && object_read_bytes(memory, runtime, object, text);
 }
 
+/* The name of nearly every attribute and module has another length: then that is all that is read. Where lengths count
+ * something else than bytes, in 2.7, it is read in any case. */
+bool object_text_is(struct memory *memory, const struct runtime *runtime, uint64_t object, const char *text)
+{
+	uint64_t length, wanted = strlen(text);
+	_cleanup_buffer_ struct buffer found = { 0 };
+	if (!is_python2(runtime) &&
+		(!object || object & 7 || !memory_read_u64(memory, object + runtime->layout.unicode.length, &length) ||
+			length != wanted))
+		return false;
+	return object_read_text(memory, runtime, object, &found) && found.size == wanted &&
+	       memcmp(found.data, text, wanted) == 0;
+}
+
 bool object_read_bytes(struct memory *memory, const struct runtime *runtime, uint64_t object, struct buffer *bytes)
 {
 	const struct layout *l = &runtime->layout;

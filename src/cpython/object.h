@@ -12,6 +12,8 @@ enum {
 
 /* A str (2.7: str or unicode) as UTF-8, appended; lone surrogates come as their three bytes. False when it is none. */
 bool object_read_text(struct memory *memory, const struct runtime *runtime, uint64_t object, struct buffer *text);
+/* Whether it is that text, of ASCII alone. */
+bool object_text_is(struct memory *memory, const struct runtime *runtime, uint64_t object, const char *text);
 /* A bytes object's content, appended. */
 bool object_read_bytes(struct memory *memory, const struct runtime *runtime, uint64_t object, struct buffer *bytes);
 /* What is known to be an int (2.7: a small one) that fits 64 bits. */

@@ -9,13 +9,14 @@
 #include "cpython/debug_offsets.h"
 #include "cpython/version.h"
 #include "os/elf_image.h"
+#include "os/memory_cache.h"
 
 /* One ELF object of the target that may hold the interpreter. */
 struct candidate {
 	struct memory *memory;
 	struct elf_image image;
 	const struct map_area *area;
-	char file[RUNTIME_PATH_MAX + 64]; /* to open from here; "" when it cannot be */
+	int file; /* -1: cannot be had */
 };
 
 /* ---- symbols, wherever they can be had ---- */
@@ -23,7 +24,7 @@ struct candidate {
 static bool find_symbol(const struct candidate *c, const char *name, uint64_t *ret_address)
 {
 	return elf_image_symbol(c->memory, &c->image, name, ret_address) ||
-	       (c->file[0] && elf_file_symbol(c->file, c->image.bias, name, ret_address));
+	       elf_file_symbol(c->file, c->image.bias, name, ret_address);
 }
 
 /* ---- self-checks: what must be true of an interpreter ---- */
@@ -130,12 +131,17 @@ static struct error *from_debug_offsets(const struct candidate *c, struct runtim
 	return debug_offsets_apply(c->memory, runtime->address, &runtime->layout, &runtime->published);
 }
 
-/* _PyRuntime by name, by section, or (3.13+) by its cookie. */
+/* _PyRuntime by the name that most builds of 3.7+ export; else by section, or (3.13+) by its cookie. */
+static bool find_exported_runtime(const struct candidate *c, uint64_t *ret_address)
+{
+	return elf_image_symbol(c->memory, &c->image, "_PyRuntime", ret_address);
+}
+
 static bool find_runtime_struct(const struct candidate *c, uint64_t *ret_address)
 {
 	uint64_t size;
-	if (find_symbol(c, "_PyRuntime", ret_address) ||
-		(c->file[0] && elf_file_section(c->file, c->image.bias, ".PyRuntime", ret_address, &size)))
+	if (elf_file_symbol(c->file, c->image.bias, "_PyRuntime", ret_address) ||
+		elf_file_section(c->file, c->image.bias, ".PyRuntime", ret_address, &size))
 		return true;
 	for (size_t i = 0; i < c->image.segment_count; i++)
 		if (c->image.segments[i].writable && debug_offsets_search(c->memory, c->image.segments[i].start,
@@ -218,13 +224,11 @@ static struct error *find_classic(const struct candidate *c, struct runtime *run
 	TRY(find_version(c, runtime));
 	TRY(take_layout(runtime, /* free_threaded= */ false));
 	find_symbol(c, "_PyThreadState_Current", &runtime->holder);
-	if (c->file[0]) {
-		elf_file_symbol(c->file, c->image.bias, "collecting", &runtime->gc_collecting);
-		elf_file_symbol(c->file, c->image.bias, is_python2(runtime) ? "interpreter_lock" : "gil_cond",
-			&runtime->gil_lock);
-		if (elf_file_symbol(c->file, c->image.bias, "interp_head", &runtime->interpreters_head))
-			return NULL;
-	}
+	elf_file_symbol(c->file, c->image.bias, "collecting", &runtime->gc_collecting);
+	elf_file_symbol(
+		c->file, c->image.bias, is_python2(runtime) ? "interpreter_lock" : "gil_cond", &runtime->gil_lock);
+	if (elf_file_symbol(c->file, c->image.bias, "interp_head", &runtime->interpreters_head))
+		return NULL;
 	if (!find_head_in_code(c, &runtime->layout, &runtime->interpreters_head) &&
 		!scan_for_interpreter(c, &runtime->layout, &runtime->interpreters_head))
 		return error_new(ERROR_NOT_READY, "%s has no interpreter yet", c->area->path);
@@ -257,12 +261,14 @@ static struct error *examine(const struct candidate *c, struct runtime *runtime,
 {
 	uint64_t symbol;
 	*ret_found = true;
-	if (find_symbol(c, "pypy_main_startup", &symbol) || find_symbol(c, "pypy_execute_source", &symbol))
+	/* What is not exported is looked for in the file's whole table of symbols, which takes longer than all else. */
+	bool exported = find_exported_runtime(c, &runtime->address);
+	if (!exported &&
+		(find_symbol(c, "pypy_main_startup", &symbol) || find_symbol(c, "pypy_execute_source", &symbol)))
 		return error_new(ERROR_UNSUPPORTED, "it runs PyPy, and pyrometer reads CPython only");
-	if (find_runtime_struct(c, &runtime->address))
+	if (exported || find_runtime_struct(c, &runtime->address))
 		TRY(find_modern(c, runtime));
-	else if (elf_image_symbol(c->memory, &c->image, "_PyThreadState_Current", &symbol) ||
-		 elf_image_symbol(c->memory, &c->image, "PyInterpreterState_Head", &symbol))
+	else if (find_symbol(c, "PyInterpreterState_Head", &symbol))
 		TRY(find_classic(c, runtime));
 	else
 		TRY(find_nameless(c, runtime, ret_found));
@@ -282,8 +288,8 @@ static bool has_python_name(const char *path)
 	return name && (strstr(name, "python") || strstr(name, "pypy"));
 }
 
-static struct error *examine_areas(struct memory *memory, const struct maps *maps, const char *file_prefix,
-	bool by_name, struct runtime *runtime, bool *ret_found)
+static struct error *examine_areas(
+	struct memory *memory, const struct maps *maps, bool by_name, struct runtime *runtime, bool *ret_found)
 {
 	const char *previous = "", *executable = NULL;
 	for (size_t i = 0; i < maps->areas.count; i++) {
@@ -306,8 +312,8 @@ static struct error *examine_areas(struct memory *memory, const struct maps *map
 		uint64_t symbol;
 		if (!by_name && !is_executable && !elf_image_symbol(memory, &c.image, "Py_GetVersion", &symbol))
 			continue;
-		if (file_prefix)
-			snprintf(c.file, sizeof c.file, "%s%s", file_prefix, area->path);
+		_cleanup_close_ int file = maps_open_file(maps, area);
+		c.file = file;
 		TRY(examine(&c, runtime, ret_found));
 		if (*ret_found) {
 			runtime->shared = !is_executable;
@@ -317,16 +323,27 @@ static struct error *examine_areas(struct memory *memory, const struct maps *map
 	return NULL;
 }
 
-struct error *runtime_find(
-	struct memory *memory, const struct maps *maps, const char *file_prefix, struct runtime *ret_runtime)
+static bool is_32bit(struct memory *memory, const struct maps *maps)
+{
+	for (size_t i = 0; i < maps->areas.count; i++)
+		if (maps->areas.data[i].path[0] && maps->areas.data[i].offset == 0)
+			return elf_image_is_32bit(memory, maps->areas.data[i].start);
+	return false;
+}
+
+struct error *runtime_find(struct memory *target, const struct maps *maps, struct runtime *ret_runtime)
 {
 	struct runtime runtime = { 0 };
 	bool found = false;
-	TRY(examine_areas(memory, maps, file_prefix, /* by_name= */ true, &runtime, &found));
+	_cleanup_memory_ struct memory *memory = NULL;
+	TRY(memory_open_cache(target, &memory));
+	TRY(examine_areas(memory, maps, /* by_name= */ true, &runtime, &found));
 	if (!found)
-		TRY(examine_areas(memory, maps, file_prefix, /* by_name= */ false, &runtime, &found));
+		TRY(examine_areas(memory, maps, /* by_name= */ false, &runtime, &found));
 	if (!found)
-		return error_new(ERROR_UNSUPPORTED, "no Python in it");
+		return error_new(ERROR_UNSUPPORTED,
+			is_32bit(memory, maps) ? "it is a 32-bit program, and pyrometer reads 64-bit ones only"
+					       : "no Python in it");
 	uint64_t interpreter;
 	TRY(runtime_main_interpreter(memory, &runtime, &interpreter));
 	check_holder(memory, &runtime);

@@ -27,10 +27,8 @@ struct runtime {
 	char path[RUNTIME_PATH_MAX]; /* that object's file, as the target names it */
 };
 
-/* `file_prefix` is put before a path of the target to open its file from here ("/proc/PID/root"); NULL: no files.
- * ERROR_UNSUPPORTED: no CPython, or none that we read; ERROR_NOT_READY: it has not begun yet, ask again. */
-struct error *runtime_find(
-	struct memory *memory, const struct maps *maps, const char *file_prefix, struct runtime *ret_runtime);
+/* ERROR_UNSUPPORTED: no CPython, or none that we read; ERROR_NOT_READY: it has not begun yet, ask again. */
+struct error *runtime_find(struct memory *memory, const struct maps *maps, struct runtime *ret_runtime);
 
 /* "3.11.7", "3.13.0rc1+", from version_hex. */
 void runtime_version_text(const struct runtime *runtime, char text[static 24]);

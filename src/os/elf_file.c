@@ -3,7 +3,6 @@
 #include "os/elf_image.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -58,11 +57,10 @@ static void sections_deinit(struct elf_sections *sections)
 	free(sections->names);
 }
 
-bool elf_file_section(const char *path, uint64_t bias, const char *name, uint64_t *ret_address, uint64_t *ret_size)
+bool elf_file_section(int fd, uint64_t bias, const char *name, uint64_t *ret_address, uint64_t *ret_size)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	__attribute__((cleanup(sections_deinit))) struct elf_sections sections = { 0 };
-	if (fd < 0 || !read_sections(fd, &sections))
+	if (!read_sections(fd, &sections))
 		return false;
 	for (size_t i = 0; i < sections.count; i++) {
 		const Elf64_Shdr *section = &sections.data[i];
@@ -76,11 +74,10 @@ bool elf_file_section(const char *path, uint64_t bias, const char *name, uint64_
 	return false;
 }
 
-bool elf_file_symbol(const char *path, uint64_t bias, const char *name, uint64_t *ret_address)
+bool elf_file_symbol(int fd, uint64_t bias, const char *name, uint64_t *ret_address)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	__attribute__((cleanup(sections_deinit))) struct elf_sections sections = { 0 };
-	if (fd < 0 || !read_sections(fd, &sections))
+	if (!read_sections(fd, &sections))
 		return false;
 	for (size_t i = 0; i < sections.count; i++) {
 		const Elf64_Shdr *section = &sections.data[i];

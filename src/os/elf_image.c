@@ -14,6 +14,12 @@ static bool read_header(struct memory *memory, uint64_t base, Elf64_Ehdr *ret_he
 	       memcmp(ret_header->e_ident, ELFMAG, SELFMAG) == 0;
 }
 
+bool elf_image_is_32bit(struct memory *memory, uint64_t base)
+{
+	Elf64_Ehdr header; /* what is read of it is alike in both */
+	return read_header(memory, base, &header) && header.e_ident[EI_CLASS] == ELFCLASS32;
+}
+
 static void take_dynamic(struct elf_image *image, const Elf64_Dyn *entry)
 {
 	/* The loader has made these absolute on glibc; musl leaves them relative. */
@@ -65,7 +71,7 @@ struct error *elf_image_read(struct memory *memory, uint64_t base, struct elf_im
 		return error_new(ERROR_UNSUPPORTED, "the program headers of the ELF object at %#llx cannot be read",
 			(unsigned long long)base);
 
-	struct elf_image image = { .base = base, .bias = base, .is_64bit = true };
+	struct elf_image image = { .base = base, .bias = base };
 	uint64_t dynamic = 0;
 	bool first = true;
 	for (unsigned i = 0; i < header.e_phnum; i++) {
@@ -92,7 +98,7 @@ struct error *elf_image_read(struct memory *memory, uint64_t base, struct elf_im
 }
 
 static bool symbol_matches(
-	struct memory *memory, const struct elf_image *image, uint32_t index, const char *name, uint64_t *ret_address)
+	struct memory *memory, const struct elf_image *image, uint32_t index, const char *name, Elf64_Sym *ret_symbol)
 {
 	Elf64_Sym symbol;
 	char found[NAME_MAX_LENGTH];
@@ -101,11 +107,11 @@ static bool symbol_matches(
 		!memory_read_string(memory, image->strings + symbol.st_name, found, sizeof found) ||
 		strcmp(found, name) != 0)
 		return false;
-	*ret_address = image->bias + symbol.st_value;
+	*ret_symbol = symbol;
 	return true;
 }
 
-static bool find_gnu(struct memory *memory, const struct elf_image *image, const char *name, uint64_t *ret_address)
+static bool find_gnu(struct memory *memory, const struct elf_image *image, const char *name, Elf64_Sym *ret_symbol)
 {
 	uint32_t head[4]; /* buckets, first symbol, bloom words, bloom shift */
 	if (!memory_read(memory, image->gnu_hash, head, sizeof head) || !head[0])
@@ -122,7 +128,7 @@ static bool find_gnu(struct memory *memory, const struct elf_image *image, const
 		uint32_t link;
 		if (!memory_read_u32(memory, chains + (uint64_t)(index - head[1]) * 4, &link))
 			return false;
-		if ((link | 1) == (hash | 1) && symbol_matches(memory, image, index, name, ret_address))
+		if ((link | 1) == (hash | 1) && symbol_matches(memory, image, index, name, ret_symbol))
 			return true;
 		if (link & 1)
 			return false;
@@ -130,7 +136,7 @@ static bool find_gnu(struct memory *memory, const struct elf_image *image, const
 	return false;
 }
 
-static bool find_sysv(struct memory *memory, const struct elf_image *image, const char *name, uint64_t *ret_address)
+static bool find_sysv(struct memory *memory, const struct elf_image *image, const char *name, Elf64_Sym *ret_symbol)
 {
 	uint32_t head[2]; /* buckets, chains */
 	if (!memory_read(memory, image->hash, head, sizeof head) || !head[0])
@@ -145,7 +151,7 @@ static bool find_sysv(struct memory *memory, const struct elf_image *image, cons
 	if (!memory_read_u32(memory, buckets + hash % head[0] * 4ull, &index))
 		return false;
 	for (unsigned i = 0; index && i < CHAIN_MAX; i++) {
-		if (symbol_matches(memory, image, index, name, ret_address))
+		if (symbol_matches(memory, image, index, name, ret_symbol))
 			return true;
 		if (!memory_read_u32(memory, chains + index * 4ull, &index))
 			return false;
@@ -153,11 +159,31 @@ static bool find_sysv(struct memory *memory, const struct elf_image *image, cons
 	return false;
 }
 
-bool elf_image_symbol(struct memory *memory, const struct elf_image *image, const char *name, uint64_t *ret_address)
+static bool find_symbol(struct memory *memory, const struct elf_image *image, const char *name, Elf64_Sym *ret_symbol)
 {
 	if (!image->symbols || !image->strings)
 		return false;
 	if (image->gnu_hash)
-		return find_gnu(memory, image, name, ret_address);
-	return image->hash && find_sysv(memory, image, name, ret_address);
+		return find_gnu(memory, image, name, ret_symbol);
+	return image->hash && find_sysv(memory, image, name, ret_symbol);
+}
+
+bool elf_image_symbol(struct memory *memory, const struct elf_image *image, const char *name, uint64_t *ret_address)
+{
+	Elf64_Sym symbol;
+	if (!find_symbol(memory, image, name, &symbol))
+		return false;
+	*ret_address = image->bias + symbol.st_value;
+	return true;
+}
+
+bool elf_image_function(
+	struct memory *memory, const struct elf_image *image, const char *name, uint64_t *ret_start, uint64_t *ret_end)
+{
+	Elf64_Sym symbol;
+	if (!find_symbol(memory, image, name, &symbol))
+		return false;
+	*ret_start = image->bias + symbol.st_value;
+	*ret_end = *ret_start + symbol.st_size;
+	return true;
 }

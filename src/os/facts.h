@@ -21,6 +21,7 @@ struct credentials {
 	gid_t real_gid, effective_gid, saved_gid;
 	uint64_t permitted, effective; /* capabilities, a bit each */
 	int seccomp;		       /* 0 none, 1 strict, 2 a filter */
+	unsigned seccomp_filters;      /* how many apply to it */
 	bool no_new_privileges;
 	char label[128]; /* AppArmor profile or SELinux context; "" when there is none */
 };
@@ -53,8 +54,9 @@ struct target_facts {
 	struct credentials credentials;
 	enum fact dumpable; /* no: its memory is protected even from its own user */
 	enum fact same_user_namespace;
-	unsigned bits;	/* 32 or 64; 0: could not be seen */
-	int read_errno; /* of a trial read of its memory: 0: allowed; FACTS_NOT_TRIED */
+	enum fact same_pid_namespace_as_parent; /* no: the first process of a container */
+	unsigned bits;				/* 32 or 64; 0: could not be seen */
+	int read_errno;				/* of a trial read of its memory: 0: allowed; FACTS_NOT_TRIED */
 };
 
 /* Starts a child for a moment when `try_child`. Never fails: what cannot be found out is unknown. */

@@ -16,6 +16,8 @@ struct memory;
 struct memory_ops {
 	ssize_t (*read)(struct memory *, const struct iovec *local, const struct iovec *remote, size_t count);
 	void (*destroy)(struct memory *);
+	/* May be NULL: see memory_expect(). */
+	void (*expect)(struct memory *, const uint64_t *addresses, size_t count, size_t size);
 };
 struct memory {
 	const struct memory_ops *ops;
@@ -29,6 +31,13 @@ static inline ssize_t memory_read_pieces(
 	return memory->ops->read(memory, local, remote, count);
 }
 
+/* A hint: so many bytes at each of these addresses are read soon. A memory that remembers gets them in one go. */
+static inline void memory_expect(struct memory *memory, const uint64_t *addresses, size_t count, size_t size)
+{
+	if (memory->ops->expect)
+		memory->ops->expect(memory, addresses, count, size);
+}
+
 /* All of it, or false with errno. */
 bool memory_read(struct memory *memory, uint64_t address, void *bytes, size_t size);
 bool memory_read_u64(struct memory *memory, uint64_t address, uint64_t *ret_value);
@@ -36,6 +45,11 @@ bool memory_read_u32(struct memory *memory, uint64_t address, uint32_t *ret_valu
 /* A NUL-terminated string of at most size - 1 bytes, cut there if it is longer. */
 bool memory_read_string(struct memory *memory, uint64_t address, char *text, size_t size);
 void memory_destroy(struct memory *memory); /* NULL-safe */
+static inline void memory_clean_(struct memory **memory)
+{
+	memory_destroy(*memory);
+}
+#define _cleanup_memory_ __attribute__((cleanup(memory_clean_)))
 
 /* The memory of a live process. Never fails by itself: the first read says whether we may. */
 struct error *memory_open_process(pid_t pid, struct memory **ret);

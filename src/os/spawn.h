@@ -9,9 +9,8 @@
  * nothing of it when we die. ERROR_NOT_EXECUTABLE or ERROR_NOT_FOUND when it cannot be executed. */
 struct error *spawn_program(const char *executable, char *const *argv, pid_t *ret_pid);
 
-/* Whether the child has ended, without waiting; *ret_status as of wait(). */
+/* Whether the child has ended, without waiting; *ret_status as of wait(). It is not buried: as long as we run, the
+ * kernel keeps what it counted of it. */
 bool spawn_has_ended(pid_t pid, int *ret_status);
-/* Waits for it. */
-int spawn_wait(pid_t pid);
 /* The exit status that a shell would give: 128 + N for signal N. */
 int spawn_exit_status(int status);

@@ -67,10 +67,13 @@ enum profile_origin profile_find_origin(struct text file, struct text *ret_packa
 	return ORIGIN_OWN;
 }
 
-static struct error *classify(struct profile *profile, struct profile_function *function)
+/* Builtins are of the standard library: what that calls of them folds into it. */
+static struct error *classify(struct profile *profile, struct profile_function *function, bool is_builtin)
 {
 	struct text package;
 	function->origin = (uint8_t)profile_find_origin(function->file, &package);
+	if (is_builtin)
+		function->origin = ORIGIN_STDLIB;
 	if (function->origin == ORIGIN_STDLIB || function->origin == ORIGIN_IMPORT)
 		package = (struct text){ "the standard library", strlen("the standard library") };
 	return profile_strings_add(&profile->strings, package, &function->package) ? NULL : &error_no_memory;
@@ -95,8 +98,10 @@ static struct error *make_function(struct profile *profile, const struct profile
 		.first_line = code->first_line,
 		.origin = ORIGIN_SYNTHETIC,
 	};
+	if (code->flags & CODE_BUILTIN)
+		function.file = (struct text){ "", 0 };
 	if (!(code->flags & CODE_SYNTHETIC))
-		TRY(classify(profile, &function));
+		TRY(classify(profile, &function, code->flags & CODE_BUILTIN));
 	return vec_push(&profile->functions, function) ? NULL : &error_no_memory;
 }
 
@@ -168,7 +173,9 @@ static struct error *decode_lines(struct profile *profile, struct sites *sites, 
 	for (size_t i = 0; i < count; i++) {
 		struct site *site = &sites->list.data[order[i]];
 		uint32_t line = code->first_line;
-		if (site->instruction >= 0) {
+		if (site->instruction >= 0 && table.kind == LINES_KIND_PLAIN) {
+			line = (uint32_t)site->instruction;
+		} else if (site->instruction >= 0) {
 			while (more && (uint64_t)site->instruction >= range.end)
 				more = lines_iterator_next(&iterator, &range);
 			line = more ? range.position.line : 0;

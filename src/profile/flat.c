@@ -17,13 +17,20 @@ struct flat_builder {
 	struct map lines;		       /* (file, line) to row */
 };
 
+static bool is_word(const struct profile *profile, uint32_t function)
+{
+	return profile->functions.data[function].origin == ORIGIN_SYNTHETIC;
+}
+
 static struct error *find_function_row(struct flat_builder *b, uint32_t function, struct profile_function_row **ret_row)
 {
 	uint32_t *row = &b->row_of_function[function];
 	if (*row == PROFILE_NONE) {
 		*row = (uint32_t)b->flat->functions.count;
-		if (!vec_push(
-			    &b->flat->functions, (struct profile_function_row){ .function = function, .order = *row }))
+		struct profile_function_row new_row = {
+			.function = function, .order = *row, .is_word = is_word(b->view->profile, function)
+		};
+		if (!vec_push(&b->flat->functions, new_row))
 			return &error_no_memory;
 	}
 	*ret_row = &b->flat->functions.data[*row];
@@ -34,7 +41,7 @@ static struct error *find_function_row(struct flat_builder *b, uint32_t function
 static uint64_t line_key(const struct profile *profile, const struct profile_frame *frame)
 {
 	const struct profile_function *function = &profile->functions.data[frame->function];
-	if (!frame->line || frame->line == PROFILE_WHOLE || function->origin == ORIGIN_SYNTHETIC)
+	if (!frame->line || frame->line == PROFILE_WHOLE || is_word(profile, frame->function))
 		return (uint64_t)1 << 63 | frame->function;
 	return ((uint64_t)function->file_number + 1) << 32 | frame->line;
 }
@@ -52,7 +59,8 @@ static struct error *make_line_rows(struct flat_builder *b)
 		if (!found) {
 			struct profile_line_row row = { .function = frame->function,
 				.line = frame->line == PROFILE_WHOLE ? 0 : frame->line,
-				.order = (uint32_t)b->flat->lines.count };
+				.order = (uint32_t)b->flat->lines.count,
+				.is_word = is_word(profile, frame->function) };
 			if (!map_put(&b->lines, key, b->flat->lines.count) || !vec_push(&b->flat->lines, row))
 				return &error_no_memory;
 			found = map_get(&b->lines, key);
@@ -78,6 +86,7 @@ static struct error *enter(struct flat_builder *b, const struct profile_node *no
 	struct profile_line_row *line = &b->flat->lines.data[b->row_of_frame[node->what]];
 	TRY(find_function_row(b, function, &row));
 	add_measure(&row->self, &node->self);
+	b->flat->words += row->is_word ? node->self.weight : 0;
 	add_measure(&line->self, &node->self);
 	if (node->self.weight > line->heaviest_) {
 		line->heaviest_ = node->self.weight;
@@ -164,7 +173,9 @@ static int rising(uint32_t a, uint32_t b)
 static int functions_by_self(const void *left, const void *right)
 {
 	const struct profile_function_row *a = left, *b = right;
-	int order = compare(&a->self, &b->self);
+	int order = rising(a->is_word, b->is_word);
+	if (!order)
+		order = compare(&a->self, &b->self);
 	if (!order)
 		order = compare(&a->total, &b->total);
 	return order ? order : rising(a->order, b->order);
@@ -173,14 +184,18 @@ static int functions_by_self(const void *left, const void *right)
 static int functions_by_total(const void *left, const void *right)
 {
 	const struct profile_function_row *a = left, *b = right;
-	int order = compare(&a->total, &b->total);
+	int order = rising(a->is_word, b->is_word);
+	if (!order)
+		order = compare(&a->total, &b->total);
 	return order ? order : rising(a->order, b->order);
 }
 
 static int lines_by_self(const void *left, const void *right)
 {
 	const struct profile_line_row *a = left, *b = right;
-	int order = compare(&a->self, &b->self);
+	int order = rising(a->is_word, b->is_word);
+	if (!order)
+		order = compare(&a->self, &b->self);
 	if (!order)
 		order = compare(&a->total, &b->total);
 	return order ? order : rising(a->order, b->order);
@@ -189,7 +204,9 @@ static int lines_by_self(const void *left, const void *right)
 static int lines_by_total(const void *left, const void *right)
 {
 	const struct profile_line_row *a = left, *b = right;
-	int order = compare(&a->total, &b->total);
+	int order = rising(a->is_word, b->is_word);
+	if (!order)
+		order = compare(&a->total, &b->total);
 	return order ? order : rising(a->order, b->order);
 }
 

@@ -8,6 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "profile/exceptions.h"
+#include "profile/line_tallies.h"
+#include "profile/tallies.h"
 
 enum { FIRST_ROW_SLOTS = 1024 };
 
@@ -166,6 +169,15 @@ static struct error *find_row(struct profile *profile, const struct profile_row 
 	return NULL;
 }
 
+void profile_clear_rows(struct profile *profile)
+{
+	if (profile->row_slots)
+		memset(profile->row_slots, 0, (profile->row_mask + 1) * sizeof *profile->row_slots);
+	for (size_t i = 0; i < profile->threads.count; i++)
+		profile->threads.data[i].last_row = PROFILE_NONE;
+	profile->rows.count = 0;
+}
+
 static struct error *add_row(struct profile *profile, const struct event *event)
 {
 	struct profile_thread *thread = &profile->threads.data[event->thread];
@@ -205,10 +217,31 @@ static struct error *add_wait(struct profile *profile, const struct event *event
 	return NULL;
 }
 
+/* Keys of maps are never 0, and the least value is -2: hence the 3. */
+static struct error *add_idle(struct profile *profile, const struct event *event)
+{
+	int system_call = event->state & STATE_STOPPED	    ? PROFILE_STOPPED
+			  : event->state & STATE_IN_SYSCALL ? event->syscall
+							    : PROFILE_NO_CALL;
+	uint64_t key = (uint64_t)(system_call + 3);
+	uint64_t *place = map_get(&profile->idle_index, key);
+	if (!place) {
+		if (!map_put(&profile->idle_index, key, profile->idle.count) ||
+			!vec_push(&profile->idle, (struct profile_idle){ .system_call = system_call }))
+			return &error_no_memory;
+		place = map_get(&profile->idle_index, key);
+	}
+	profile->idle.data[*place].samples++;
+	profile->idle.data[*place].wall += event->weight[WEIGHT_WALL];
+	return NULL;
+}
+
 static struct error *on_sample(struct profile *profile, const struct event *event)
 {
 	if (event->kind == EVENT_SAMPLE) {
 		profile->states_seen |= event->state;
+		if (!(event->state & STATE_BUSY_MASK))
+			TRY(add_idle(profile, event));
 		if (event->state & STATE_WAITS_GIL && event->thread && event->waits_for)
 			TRY(add_wait(profile, event));
 	}
@@ -257,6 +290,10 @@ static void on_marker(struct profile *profile, const struct event *event)
 		profile->threads.data[event->thread].end_time = event->time;
 	else if (event->subject == SUBJECT_PROCESS_END && event->process)
 		profile->processes.data[event->process].end_time = event->time;
+	else if (event->subject == SUBJECT_SEALED && !profile->sealed_at)
+		profile->sealed_at = event->time ? event->time : 1;
+	else if (event->subject == SUBJECT_TIMELINE_END && !profile->single_calls_until)
+		profile->single_calls_until = event->time;
 }
 
 static void on_interval(struct profile *profile, const struct event *event)
@@ -283,6 +320,15 @@ static struct error *check_event(const struct profile *profile, const struct eve
 	return NULL;
 }
 
+static struct error *on_tally(struct profile *profile, const struct event *event)
+{
+	if (profile_is_exception(event))
+		return profile_add_exception(profile, event);
+	if (profile_is_line(event))
+		return profile_add_line(profile, event);
+	return profile_is_tally(event) ? profile_add_tally(profile, event) : on_sample(profile, event);
+}
+
 static struct error *on_event(struct profile *profile, const struct event *event)
 {
 	TRY(check_event(profile, event));
@@ -300,9 +346,12 @@ static struct error *on_event(struct profile *profile, const struct event *event
 	switch (event->kind) {
 	case EVENT_SAMPLE:
 	case EVENT_ALLOC:
-	case EVENT_CALL:
-	case EVENT_TALLY:
 		return on_sample(profile, event);
+	case EVENT_CALL:
+		profile->single_calls++;
+		return NULL;
+	case EVENT_TALLY:
+		return on_tally(profile, event);
 	case EVENT_MARKER:
 		on_marker(profile, event);
 		return NULL;
@@ -381,11 +430,20 @@ void profile_destroy(struct profile *profile)
 	vec_free(&profile->codes);
 	vec_free(&profile->stacks);
 	vec_free(&profile->rows);
+	vec_free(&profile->tallies);
+	vec_free(&profile->exceptions);
+	vec_free(&profile->lines);
+	vec_free(&profile->given_functions);
+	vec_free(&profile->given_pairs);
 	vec_free(&profile->waits);
+	vec_free(&profile->idle);
 	vec_free(&profile->functions);
 	vec_free(&profile->frames);
 	free(profile->row_slots);
+	map_deinit(&profile->tally_index);
+	map_deinit(&profile->line_index);
 	map_deinit(&profile->wait_index);
+	map_deinit(&profile->idle_index);
 	map_deinit(&profile->name_index);
 	map_deinit(&profile->function_index);
 	map_deinit(&profile->frame_index);

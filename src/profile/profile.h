@@ -10,12 +10,18 @@
  *     profile_flat   a view by function and by line              flat.h
  *     profile_times  where the time of threads and processes went, whatever the view    times.h
  *
+ * What was counted where it happened (EVENT_TALLY of calls) is kept as *tallies* instead:
+ *
+ *     calls          functions, and who called whom how often      calls.h
+ *     lines          functions and their lines, how often and how long      lines.h
+ *
  * Names and lines are decoded when first asked for (profile_decode), never while samples come in. A profile may be
  * looked at and then fed again.
  */
 #pragma once
 #include "base/map.h"
 #include "base/vec.h"
+#include "profile/calls_sum.h"
 #include "profile/strings.h"
 #include "recording/sink.h"
 
@@ -34,12 +40,19 @@ struct profile_counter {
 
 enum { PROFILE_GC_GENERATIONS = 3 };
 
+/* What a call costs because it is measured: picoseconds within the callee's measured time, and beside it. */
+struct profile_call_cost {
+	uint64_t inside, beside;
+};
+
 struct profile_process {
 	bool defined;
 	uint32_t pid, parent, python_version, flags;
 	uint64_t first_seen, end_time; /* end_time 0: it did not end, as far as is known */
 	struct text command, executable, search_path;
 	struct profile_counter gil_switches, gc[PROFILE_GC_GENERATIONS], unseen_children;
+	struct profile_call_cost call_cost, builtin_cost; /* 0: not known */
+	struct profile_call_cost line_cost;		  /* of a hit; 0: not known */
 };
 
 struct profile_thread {
@@ -78,10 +91,45 @@ struct profile_row {
 	uint64_t samples, wall, bytes, count;
 };
 
+/* The calls of one path by one thread. */
+struct profile_tally {
+	uint32_t process, thread, stack;
+	uint64_t calls, resumed, unwound;
+	uint64_t wall, cpu; /* as measured, callees included */
+	uint64_t suspended; /* two's complement */
+};
+
+/* Exceptions of one thread: where they were raised, or handled. The stack is their type, where they were raised and,
+ * if it is so, where they were handled; its instructions are lines. */
+struct profile_exception {
+	uint32_t stack;
+	bool handled;
+	uint64_t count;
+};
+
+/* What the threads of a process did on one line; of an instruction of -1, in the function. */
+struct profile_line {
+	uint32_t process, stack;
+	uint64_t hits;	      /* of a function: calls */
+	uint64_t wall, cpu;   /* as measured, what it called included */
+	uint64_t called;      /* of `wall`, in what it called; 0: not measured */
+	uint64_t hits_inside; /* of lines that were measured within its time */
+};
+
 /* How long `thread` waited for the GIL while `holder` held it. */
 struct profile_wait {
 	uint32_t thread, holder;
 	uint64_t samples, wall;
+};
+
+/* Idle time by the system call in which it was spent. */
+struct profile_idle {
+	int system_call; /* its number on the recorded machine; PROFILE_NO_CALL, PROFILE_STOPPED */
+	uint64_t samples, wall;
+};
+enum {
+	PROFILE_NO_CALL = -1, /* in none, or it is not known in which */
+	PROFILE_STOPPED = -2, /* by a signal or a debugger */
 };
 
 enum profile_origin {
@@ -131,12 +179,25 @@ struct profile {
 	VEC(struct profile_code) codes;
 	VEC(struct profile_stack) stacks;
 	VEC(struct profile_row) rows;
+	VEC(struct profile_tally) tallies;
+	VEC(struct profile_exception) exceptions;
+	bool exceptions_counted;
+	VEC(struct profile_line) lines;
+	double given_unit;  /* lines that somebody else measured: times are in units of so many seconds; 0: ours, in ns
+			     */
+	uint64_t sealed_at; /* event time at which measuring ended before a program did; 0: it did not */
+	uint64_t single_calls;	     /* that were kept; other sinks make something of them */
+	uint64_t single_calls_until; /* event time from which on they were only counted; 0: none */
+	/* A table that somebody else made, instead of tallies: there are no paths, then. */
+	VEC(struct calls_function) given_functions;
+	VEC(struct calls_pair) given_pairs;
 	VEC(struct profile_wait) waits;
+	VEC(struct profile_idle) idle;
 	VEC(struct profile_function) functions;
 	VEC(struct profile_frame) frames;
 	uint32_t *row_slots; /* row + 1, by hash */
 	size_t row_mask;
-	struct map wait_index, name_index, function_index, frame_index, site_index;
+	struct map tally_index, line_index, wait_index, idle_index, name_index, function_index, frame_index, site_index;
 	size_t decoded;
 };
 
@@ -152,8 +213,14 @@ static inline void profile_destroy_p(struct profile **profile)
 /* Gives every stack its function and line. Views call it. */
 struct error *profile_decode(struct profile *profile);
 
+/* For what makes rows of its own of a recording without samples. */
+void profile_clear_rows(struct profile *profile);
+
 /* The number of the frame, made when it is new. */
 struct error *profile_intern_frame(struct profile *profile, uint32_t function, uint32_t line, uint32_t *ret_frame);
+
+/* The number of the tally of this thread (0: of none, then of this process) and stack; PROFILE_NONE: there is none. */
+uint32_t profile_find_tally(const struct profile *profile, uint32_t process, uint32_t thread, uint32_t stack);
 
 /* How long was recorded, as far as is known: the recorder's word, else up to the last event; inside the window. */
 uint64_t profile_duration(const struct profile *profile);

@@ -6,17 +6,24 @@
 
 #include "base/cleanup.h"
 
+/* The one part of the time of its thread that a sample with this state is. */
+static uint64_t *part_of(struct profile_times *times, uint16_t state)
+{
+	return state & STATE_ON_CPU	       ? &times->on_cpu
+	       : state & STATE_WAITS_GIL       ? &times->gil_wait
+	       : state & STATE_UNINTERRUPTIBLE ? &times->disk_wait
+	       : state & STATE_RUNNABLE	       ? &times->runnable
+					       : &times->idle;
+}
+
 static void add_row(struct profile_times *times, const struct profile_row *row)
 {
 	uint16_t state = row->state;
 	times->samples += row->samples;
 	times->quality[row->quality] += row->samples;
 	times->wall += row->wall;
-	times->on_cpu += state & STATE_ON_CPU ? row->wall : 0;
-	times->runnable += (state & (STATE_ON_CPU | STATE_RUNNABLE)) == STATE_RUNNABLE ? row->wall : 0;
-	times->idle += state & STATE_BUSY_MASK ? 0 : row->wall;
+	*part_of(times, state) += row->wall;
 	times->gil_held += state & STATE_HOLDS_GIL ? row->wall : 0;
-	times->gil_wait += state & STATE_WAITS_GIL ? row->wall : 0;
 	times->gc += state & STATE_GC ? row->wall : 0;
 	times->in_c += (state & (STATE_IN_C | STATE_GC)) == STATE_IN_C ? row->wall : 0;
 }
@@ -38,8 +45,11 @@ static void add_cpu(const struct profile *profile, struct profile_time_table *ta
 		return;
 	times->cpu_exact = covers(profile, thread, times->wall);
 	times->cpu = times->cpu_exact ? profile_counter_change(&thread->cpu) : times->on_cpu;
+	times->core_wait = times->cpu_exact && thread->runqueue.seen ? profile_counter_change(&thread->runqueue)
+								     : times->runnable;
 	times->threads = 1;
 	process->cpu += times->cpu;
+	process->core_wait += times->core_wait;
 	process->cpu_exact = process->threads ? process->cpu_exact && times->cpu_exact : times->cpu_exact;
 	process->threads++;
 }
@@ -49,10 +59,13 @@ static void add_threadless(const struct profile *profile, struct profile_time_ta
 {
 	for (size_t i = 0; i < profile->rows.count; i++) {
 		const struct profile_row *row = &profile->rows.data[i];
-		if (!row->timed || row->thread || !(row->state & STATE_ON_CPU))
+		struct profile_times *process = &table->processes[row->process], part = { 0 };
+		if (!row->timed || row->thread)
 			continue;
-		table->processes[row->process].cpu += row->wall;
-		table->processes[row->process].cpu_exact = false;
+		*part_of(&part, row->state) += row->wall;
+		process->cpu += part.on_cpu;
+		process->core_wait += part.runnable;
+		process->cpu_exact = process->cpu_exact && !part.on_cpu && !part.runnable;
 	}
 }
 
@@ -62,6 +75,7 @@ static void add_up(struct profile_time_table *table, size_t processes)
 	for (size_t i = 0; i < processes; i++) {
 		const struct profile_times *process = &table->processes[i];
 		table->all.cpu += process->cpu;
+		table->all.core_wait += process->core_wait;
 		table->all.threads += process->threads;
 		if (process->samples && !process->cpu_exact)
 			table->all.cpu_exact = false;

@@ -5,12 +5,19 @@
 /* Nanoseconds, but for the counts. */
 struct profile_times {
 	uint64_t samples, quality[QUALITY_END];
-	uint64_t wall;	   /* time of threads: two threads for a second are two */
-	uint64_t on_cpu;   /* of `wall`: on a core, as sampled */
-	uint64_t runnable; /* wanted a core and had none */
-	uint64_t idle, gil_held, gil_wait, gc, in_c;
-	uint64_t cpu;	  /* from the kernel's accounting where it was read often enough, else on_cpu */
-	bool cpu_exact;	  /* all of `cpu` is the kernel's */
+	uint64_t wall; /* time of threads: two threads for a second are two */
+	/* Parts of `wall` as sampled, which add up to it. */
+	uint64_t on_cpu;    /* wanted a core and, as far as a sample can tell, had one */
+	uint64_t runnable;  /* wanted one and had none */
+	uint64_t gil_wait;  /* for the GIL, not on a core */
+	uint64_t disk_wait; /* in uninterruptible wait: disk, page faults */
+	uint64_t idle;	    /* asleep: waiting for anything else */
+	/* Other parts of it. */
+	uint64_t gil_held, gc, in_c;
+	/* From the kernel's accounting where it was read often enough, else on_cpu and runnable: a sample seldom tells
+	 * a thread on a core from one that waits for it. */
+	uint64_t cpu, core_wait;
+	bool cpu_exact;	  /* all of both is the kernel's */
 	uint32_t threads; /* that were seen */
 };
 

@@ -1,6 +1,9 @@
 /* view.c: choosing rows, and what can be said of a share of them. */
 #include "profile/view.h"
 
+#include "profile/lines.h"
+#include "profile/tallies.h"
+
 /* Newton's way to a square root of 0 to 1; libm for one call would be a library more for every program that links us.
  */
 static double square_root(double x)
@@ -48,6 +51,10 @@ static bool is_wanted(const struct profile_view_options *options, const struct p
 struct error *profile_view_init(
 	struct profile *profile, const struct profile_view_options *options, struct profile_view *ret_view)
 {
+	if (profile->info.mode == RECORDING_CALLS)
+		TRY(profile_make_call_rows(profile));
+	if (profile->info.mode == RECORDING_LINES)
+		TRY(lines_make_rows(profile));
 	TRY(profile_decode(profile));
 	_cleanup_profile_view_ struct profile_view view = { .profile = profile, .options = *options };
 	for (size_t i = 0; i < profile->rows.count; i++) {

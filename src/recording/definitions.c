@@ -66,7 +66,7 @@ struct error *ids_add_code(struct ids *ids, const struct code_def *def)
 {
 	if (def->id != ids->codes + 1)
 		return bad("a code object is not numbered in order", def->id);
-	if (def->line_table_kind > LINES_KIND_311)
+	if (def->line_table_kind >= LINES_KIND_END)
 		return bad("a code object has an unknown kind of line table", def->id);
 	ids->codes++;
 	return NULL;
@@ -188,7 +188,7 @@ void record_put_end(struct buffer *buffer, const struct recording_end *end)
 	PUT_NUMBERS(buffer, end->duration, end->ticks_due, end->ticks_late, end->ticks_missed,
 		end->samples[QUALITY_EXACT], end->samples[QUALITY_REPAIRED], end->samples[QUALITY_PARTIAL],
 		end->read_errors, end->own_cpu_ns, end->stopped_ns, end->bare_wake_ns, end->target_status,
-		end->target_ended, end->unseen_children);
+		end->target_ended, end->unseen_children, end->children_found, end->children_unknown);
 	record_finish(buffer, begin);
 }
 
@@ -336,6 +336,13 @@ static struct error *decode_end(struct record *record)
 	end.unseen_children = read_u32(r);
 	if (r->bad)
 		return cut_off("recording's end");
+	/* The first recordings end here. */
+	if (r->at < r->end) {
+		end.children_found = read_u32(r);
+		end.children_unknown = read_u32(r);
+		if (r->bad)
+			return cut_off("recording's end");
+	}
 	TRY(ids_add_end(record->ids, &end));
 	return given(record, record->sink->ops->end(record->sink, &end));
 }

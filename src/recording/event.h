@@ -68,8 +68,38 @@ enum subject {
 	SUBJECT_THREAD_END,	 /* marker, a thread */
 	SUBJECT_GC,		 /* interval: a collection as far as sampling saw it */
 	SUBJECT_UNSEEN_CHILDREN, /* counter, a process: children that ended before they were seen */
+	/* Tallies of calls: sums of one call path (the stack, whose last frame is the callee) and thread; several of
+	 * the same are added up. Times are as measured: our own work is in them. */
+	SUBJECT_CALLS,	   /* COUNT: calls begun; WALL, CPU: ns inside, callees included; CPU 0: not measured */
+	SUBJECT_RESUMED,   /* COUNT: resumptions of generators and coroutines; their time is in that of SUBJECT_CALLS */
+	SUBJECT_SUSPENDED, /* WALL: ns from a yield to the resumption, two's complement: may be negative on one path */
+	SUBJECT_UNWOUND,   /* COUNT: times left by an exception */
+	/* Tallies of a process, stack 0: what a call into Python code or into a builtin costs because it is measured,
+	 * in picoseconds. WALL: inside the callee's time; CPU: beside it, in the caller's. */
+	SUBJECT_CALL_COST,
+	SUBJECT_BUILTIN_COST,
+	/* Tallies of exceptions. Of a process, stack 0: they were counted. Of a thread, COUNT: exceptions; the stack is
+	 * their type (a code that is no function), then where they were raised, then where they were handled at last.
+	 */
+	SUBJECT_RAISED,
+	SUBJECT_HANDLED,
+	SUBJECT_TIMELINE_END, /* marker, a process: from here on single calls were only counted */
+	/* Tallies of lines, of one thread each; the stack is one frame, whose instruction is the line, and several of
+	 * the same are added up. Times are as measured: our own work is in them. */
+	SUBJECT_LINE, /* COUNT: hits; WALL: ns in the line, what it called included, recursion counted once; CPU: of
+		       * these, on a core; 0: not measured */
+	SUBJECT_LINE_INSIDE, /* WALL: of SUBJECT_LINE's ns, those in what the line called; 0: not measured. COUNT: hits
+			      * of lines, of any function, that were measured within its time, itself not included */
+	SUBJECT_LINES,	     /* instruction -1: the function. COUNT: calls, 0: none; WALL: ns in it, recursion once */
+	/* Tally of a process, stack 0: what measuring a hit adds, in picoseconds. WALL: within the line's own time;
+	 * CPU: beside it, but within the time of the line that called. */
+	SUBJECT_LINE_COST,
+	SUBJECT_SEALED, /* marker, a process: measuring ended here, before the program did */
 	SUBJECT_END
 };
+
+/* How a single call ended: the weight COUNT of an EVENT_CALL. */
+enum call_end { CALL_RETURNED = 0, CALL_YIELDED, CALL_UNWOUND, CALL_LEFT_OPEN };
 
 struct event {
 	uint64_t time; /* ns since the recording began (CLOCK_MONOTONIC) */

@@ -43,6 +43,20 @@ const char *event_subject_name(unsigned subject)
 		[SUBJECT_THREAD_END] = "thread-end",
 		[SUBJECT_GC] = "gc",
 		[SUBJECT_UNSEEN_CHILDREN] = "unseen-children",
+		[SUBJECT_CALLS] = "calls",
+		[SUBJECT_RESUMED] = "resumed",
+		[SUBJECT_SUSPENDED] = "suspended",
+		[SUBJECT_UNWOUND] = "unwound",
+		[SUBJECT_CALL_COST] = "call-cost",
+		[SUBJECT_BUILTIN_COST] = "builtin-cost",
+		[SUBJECT_RAISED] = "raised",
+		[SUBJECT_HANDLED] = "handled",
+		[SUBJECT_TIMELINE_END] = "timeline-end",
+		[SUBJECT_LINE] = "line",
+		[SUBJECT_LINE_INSIDE] = "line-inside",
+		[SUBJECT_LINES] = "lines",
+		[SUBJECT_LINE_COST] = "line-cost",
+		[SUBJECT_SEALED] = "sealed",
 	};
 	return NAME_OF(names, subject);
 }

@@ -49,8 +49,9 @@ static struct error *open_locked(const struct output *output, int *ret_fd)
 static struct error *open_part(struct output *output)
 {
 	struct stat existing;
-	if (!stat(output->path, &existing) && S_ISDIR(existing.st_mode))
-		return error_new(ERROR_FAILED, "cannot write '%s': it is a directory", output->path);
+	if (!stat(output->path, &existing) && !S_ISREG(existing.st_mode))
+		return error_new(ERROR_FAILED, "cannot write a recording to '%s': it is %s", output->path,
+			S_ISDIR(existing.st_mode) ? "a directory" : "no file but a device or a pipe");
 	for (int i = 0; i < OPEN_ATTEMPTS; i++) {
 		TRY(open_locked(output, &output->fd));
 		if (output->fd >= 0)
@@ -116,6 +117,8 @@ struct error *output_append(
 	}
 	/* Where this fails too, the reader finds a block that is cut off, and stops there all the same. */
 	bool whole = !ftruncate(output->fd, (off_t)output->size);
+	if (!output->size)
+		return error_os(errnum, "cannot write to '%s'", output->part);
 	return error_os(errnum, "cannot write more to '%s' (what it has%s, %" PRIu64 " bytes, can be read)",
 		output->part, whole ? "" : " in whole blocks", output->size);
 }
@@ -134,8 +137,12 @@ struct error *output_commit(struct output *output)
 {
 	if (fdatasync(output->fd) && errno != EINVAL && errno != EROFS)
 		return error_os(errno, "cannot be sure that '%s' is on the disk", output->part);
-	if (rename(output->part, output->path))
-		return error_os(errno, "cannot rename '%s' to '%s'", output->part, output->path);
+	int failed = rename(output->part, output->path) ? errno : 0;
+	if (failed == ENOENT)
+		return error_new(
+			ERROR_FAILED, "'%s' is lost: it or its folder was removed while it was written", output->part);
+	if (failed)
+		return error_os(failed, "cannot rename '%s' to '%s'", output->part, output->path);
 	sync_directory(output->path);
 	return NULL;
 }

@@ -178,8 +178,10 @@ static struct error *print_end(struct sink *sink, const struct recording_end *en
 	buffer_printf(line,
 		" read_errors=%" PRIu64 " own_cpu_ns=%" PRIu64 " stopped_ns=%" PRIu64 " bare_wake_ns=%" PRIu64,
 		end->read_errors, end->own_cpu_ns, end->stopped_ns, end->bare_wake_ns);
-	buffer_printf(line, " target_status=%u target_ended=%u unseen_children=%u", end->target_status,
-		end->target_ended, end->unseen_children);
+	buffer_printf(line,
+		" target_status=%u target_ended=%u unseen_children=%u children_found=%u children_unknown=%u",
+		end->target_status, end->target_ended, end->unseen_children, end->children_found,
+		end->children_unknown);
 	return print_line(printer);
 }
 

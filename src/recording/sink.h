@@ -51,19 +51,27 @@ struct code_def {
 	uint32_t id;
 	uint32_t first_line;
 	uint32_t line_table_kind;
-	uint32_t flags; /* CODE_SYNTHETIC: not code but a word of ours, such as <partial> */
+	uint32_t flags; /* CODE_... */
 	struct text file;
 	struct text name;     /* co_name */
 	struct text qualname; /* co_qualname (3.11+), else empty */
 	struct text line_table;
 };
-#define CODE_SYNTHETIC 1u
+#define CODE_SYNTHETIC 1u /* not code but a word of ours, such as <partial> */
+#define CODE_BUILTIN   2u /* a C function: file "~", line 0, named as cProfile does: <built-in method builtins.len> */
 
 struct stack_def {
 	uint32_t id;
 	uint32_t parent; /* stack id of the caller; 0: this is the root frame */
 	uint32_t code;
 	int32_t instruction; /* byte offset into the code; -1: not begun */
+};
+
+/* How the processes were found that a followed process starts. */
+enum children_found {
+	CHILDREN_NOT_FOLLOWED = 0,
+	CHILDREN_BY_EVENTS, /* the kernel told of each */
+	CHILDREN_BY_LIST,   /* its list was read, again and again */
 };
 
 /* At the end; absent when the recorder was killed. */
@@ -77,8 +85,18 @@ struct recording_end {
 	uint64_t bare_wake_ns;	/* 0: not measured */
 	uint32_t target_status; /* as wait() gave it; valid if target_ended */
 	uint32_t target_ended;
+	/* Ended before an interpreter could be read in them, and were Python or may have been. */
 	uint32_t unseen_children;
+	uint32_t children_found;   /* enum children_found */
+	uint32_t children_unknown; /* 1: there may have been more, of which nothing is known */
 };
+
+/* How the target ended, if it did. */
+static inline void recording_end_set_target(struct recording_end *end, bool ended, int status)
+{
+	end->target_ended = ended;
+	end->target_status = (uint32_t)status;
+}
 
 struct sink;
 struct sink_ops {

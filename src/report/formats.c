@@ -15,6 +15,11 @@ static const struct report_format *const formats[] = {
 	&report_format_speedscope,
 	&report_format_pprof,
 	&report_format_svg,
+	&report_format_pstats,
+	&report_format_lprof,
+	&report_format_callgrind,
+	&report_format_chrome,
+	&report_format_perfetto,
 	NULL,
 };
 

@@ -8,3 +8,8 @@ extern const struct report_format report_format_collapsed;
 extern const struct report_format report_format_speedscope;
 extern const struct report_format report_format_pprof;
 extern const struct report_format report_format_svg;
+extern const struct report_format report_format_pstats;
+extern const struct report_format report_format_lprof;
+extern const struct report_format report_format_callgrind;
+extern const struct report_format report_format_chrome;
+extern const struct report_format report_format_perfetto;

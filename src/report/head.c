@@ -36,29 +36,50 @@ static const char *mode_name(uint32_t mode)
 	return mode < sizeof names / sizeof *names ? names[mode] : "";
 }
 
-static void add_member(struct buffer *out, const char *name, struct text text)
+void head_add_json_text(struct buffer *out, const char *name, struct text text)
 {
 	buffer_printf(out, ",\"%s\":", name);
 	print_add_json(out, text);
 }
 
-static void add_number(struct buffer *out, const char *name, uint64_t number)
+void head_add_json_number(struct buffer *out, const char *name, uint64_t number)
 {
-	buffer_printf(out, ",\"%s\":%" PRIu64, name, number);
+	buffer_printf(out, ",\"%s\":", name);
+	print_add_integer(out, number);
+}
+
+void head_add_json_bool(struct buffer *out, const char *name, bool value)
+{
+	buffer_printf(out, ",\"%s\":%s", name, value ? "true" : "false");
+}
+
+void head_add_json_samples(struct buffer *out, const struct profile_times *times)
+{
+	buffer_add_string(out, ",\"samples\":{\"all\":");
+	print_add_integer(out, times->samples);
+	head_add_json_number(out, "exact", times->quality[QUALITY_EXACT]);
+	head_add_json_number(out, "repaired", times->quality[QUALITY_REPAIRED]);
+	head_add_json_number(out, "partial", times->quality[QUALITY_PARTIAL]);
+	buffer_add_char(out, '}');
 }
 
 /* What only a recording that was ended properly knows. */
 static void add_end(struct buffer *out, const struct recording_end *end)
 {
-	add_number(out, "ticks_due", end->ticks_due);
-	add_number(out, "ticks_late", end->ticks_late);
-	add_number(out, "ticks_missed", end->ticks_missed);
-	add_number(out, "read_errors", end->read_errors);
-	add_number(out, "own_cpu_ns", end->own_cpu_ns);
-	add_number(out, "stopped_ns", end->stopped_ns);
-	add_number(out, "unseen_children", end->unseen_children);
+	head_add_json_number(out, "ticks_due", end->ticks_due);
+	head_add_json_number(out, "ticks_late", end->ticks_late);
+	head_add_json_number(out, "ticks_missed", end->ticks_missed);
+	head_add_json_number(out, "read_errors", end->read_errors);
+	head_add_json_number(out, "own_cpu_ns", end->own_cpu_ns);
+	head_add_json_number(out, "stopped_ns", end->stopped_ns);
+	if (end->children_found != CHILDREN_NOT_FOLLOWED) {
+		const char *found = end->children_found == CHILDREN_BY_EVENTS ? "events" : "list";
+		head_add_json_text(out, "children_found", (struct text){ found, strlen(found) });
+		head_add_json_bool(out, "children_unknown", end->children_unknown);
+	}
+	head_add_json_number(out, "unseen_children", end->unseen_children);
 	if (end->target_ended)
-		add_number(out, "target_status", end->target_status);
+		head_add_json_number(out, "target_status", end->target_status);
 }
 
 void head_add_json(struct buffer *out, const struct profile *profile, const struct profile_times *all)
@@ -68,21 +89,18 @@ void head_add_json(struct buffer *out, const struct profile *profile, const stru
 	print_add_json(out, info->tool);
 	buffer_add_string(out, ",\"recording\":{\"mode\":");
 	print_add_json(out, (struct text){ mode_name(info->mode), strlen(mode_name(info->mode)) });
-	add_member(out, "recorded_by", info->command);
-	add_member(out, "host", info->host);
-	add_member(out, "system", info->system);
-	add_number(out, "started_unix_ms", info->start_unix_ns / NS_PER_MS);
-	add_number(out, "duration_ns", profile_duration(profile));
+	head_add_json_text(out, "recorded_by", info->command);
+	head_add_json_text(out, "host", info->host);
+	head_add_json_text(out, "system", info->system);
+	head_add_json_number(out, "started_unix_ms", info->start_unix_ns / NS_PER_MS);
+	head_add_json_number(out, "duration_ns", profile_duration(profile));
 	buffer_printf(out, ",\"rate_hz\":%.3f", (double)info->rate_millihertz / 1000);
-	buffer_printf(out, ",\"blocking\":%s", info->blocking ? "true" : "false");
-	buffer_printf(out, ",\"complete\":%s", profile->ended ? "true" : "false");
+	head_add_json_bool(out, "blocking", info->blocking);
+	head_add_json_bool(out, "complete", profile->ended);
 	if (profile->ended)
 		add_end(out, &profile->end);
-	buffer_printf(out,
-		",\"samples\":{\"all\":%" PRIu64 ",\"exact\":%" PRIu64 ",\"repaired\":%" PRIu64 ",\"partial\":%" PRIu64
-		"}}",
-		all->samples, all->quality[QUALITY_EXACT], all->quality[QUALITY_REPAIRED],
-		all->quality[QUALITY_PARTIAL]);
+	head_add_json_samples(out, all);
+	buffer_add_char(out, '}');
 }
 
 void head_add_json_view(struct buffer *out, const struct profile_view *view)
@@ -90,11 +108,11 @@ void head_add_json_view(struct buffer *out, const struct profile_view *view)
 	const struct profile_view_options *options = &view->options;
 	buffer_printf(out, "\"weight\":\"%s\",\"unit\":\"%s\"", head_weight_name(options->weight),
 		head_weight_unit(options->weight));
-	buffer_printf(out, ",\"idle\":%s", options->idle ? "true" : "false");
-	buffer_printf(out, ",\"only_gil\":%s", options->only_gil ? "true" : "false");
-	buffer_printf(out, ",\"only_cpu\":%s", options->only_cpu ? "true" : "false");
-	add_number(out, "total_weight", view->all.weight);
-	add_number(out, "total_samples", view->all.samples);
+	head_add_json_bool(out, "idle", options->idle);
+	head_add_json_bool(out, "only_gil", options->only_gil);
+	head_add_json_bool(out, "only_cpu", options->only_cpu);
+	head_add_json_number(out, "total_weight", view->all.weight);
+	head_add_json_number(out, "total_samples", view->all.samples);
 }
 
 const char *head_weight_name(enum profile_weight weight)
@@ -107,4 +125,11 @@ const char *head_weight_unit(enum profile_weight weight)
 {
 	static const char *const units[PROFILE_WEIGHT_END] = { "samples", "ns", "ns", "bytes", "" };
 	return units[weight];
+}
+
+void head_add_sealed(struct buffer *out, const struct profile *profile)
+{
+	if (profile->sealed_at)
+		buffer_printf(out, "Measuring ended at %.3f s, before the program did: what came then is missing.\n",
+			(double)profile->sealed_at / (double)NS_PER_S);
 }

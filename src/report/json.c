@@ -1,16 +1,19 @@
 /* json.c: everything that a report can show, for programs. docs/json.md is its description; a change that breaks a
- * reader raises VERSION. Large tables are columns of numbers, which are a tenth of the size of objects. */
+ * reader raises the number in SCHEMA. Large tables are columns of numbers, which are a tenth of the size of objects. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "profile/flat.h"
+#include "report/calls.h"
 #include "report/formats.h"
 #include "report/head.h"
+#include "report/idle.h"
 #include "report/label.h"
+#include "report/line_table.h"
 #include "report/print.h"
 
-enum { VERSION = 1 };
+#define SCHEMA "pyrometer.report/1"
 
 struct json {
 	struct profile_view view;
@@ -19,19 +22,18 @@ struct json {
 	struct profile_time_table times;
 	struct labels labels;
 	uint32_t *function_index; /* by function: its place in "functions" */
+	uint32_t *idle_order;
 	struct buffer *out;
 };
 
 static void add_number(struct json *j, const char *name, uint64_t number)
 {
-	buffer_printf(j->out, ",\"%s\":", name);
-	print_add_integer(j->out, number);
+	head_add_json_number(j->out, name, number);
 }
 
 static void add_text(struct json *j, const char *name, struct text text)
 {
-	buffer_printf(j->out, ",\"%s\":", name);
-	print_add_json(j->out, text);
+	head_add_json_text(j->out, name, text);
 }
 
 /* A name that is not in a table of words of its own. */
@@ -50,21 +52,19 @@ static void add_measure(struct json *j, const char *name, const struct profile_m
 
 static void add_times(struct json *j, const struct profile_times *times)
 {
-	buffer_printf(j->out,
-		",\"samples\":{\"all\":%" PRIu64 ",\"exact\":%" PRIu64 ",\"repaired\":%" PRIu64 ",\"partial\":%" PRIu64
-		"}",
-		times->samples, times->quality[QUALITY_EXACT], times->quality[QUALITY_REPAIRED],
-		times->quality[QUALITY_PARTIAL]);
+	head_add_json_samples(j->out, times);
 	add_number(j, "wall_ns", times->wall);
 	add_number(j, "cpu_ns", times->cpu);
-	buffer_printf(j->out, ",\"cpu_exact\":%s", times->cpu_exact ? "true" : "false");
+	add_number(j, "core_wait_ns", times->core_wait);
+	head_add_json_bool(j->out, "cpu_exact", times->cpu_exact);
 	add_number(j, "on_cpu_ns", times->on_cpu);
 	add_number(j, "runnable_ns", times->runnable);
+	add_number(j, "gil_wait_ns", times->gil_wait);
+	add_number(j, "disk_wait_ns", times->disk_wait);
 	add_number(j, "idle_ns", times->idle);
 	add_number(j, "gil_held_ns", times->gil_held);
-	add_number(j, "gil_wait_ns", times->gil_wait);
 	add_number(j, "gc_ns", times->gc);
-	add_number(j, "in_c_ns", times->in_c);
+	add_number(j, "in_c_call_ns", times->in_c);
 }
 
 /* "name": [item, ...], each item made by `add` and on a line of its own. */
@@ -127,6 +127,22 @@ static void add_wait(struct json *j, size_t i)
 	add_number(j, "wall_ns", wait->wall);
 }
 
+static void add_idle(struct json *j, size_t i)
+{
+	const struct profile_idle *idle = &j->view.profile->idle.data[j->idle_order[i]];
+	struct idle_call call = idle_find_call(j->view.profile, idle->system_call);
+	if (idle->system_call >= 0)
+		buffer_printf(j->out, "\"system_call\":%d", idle->system_call);
+	else
+		buffer_add_string(j->out, "\"system_call\":null");
+	if (call.name)
+		add_word(j, "name", call.name);
+	if (call.meaning)
+		add_word(j, "meaning", call.meaning);
+	add_number(j, "samples", idle->samples);
+	add_number(j, "wall_ns", idle->wall);
+}
+
 static void add_function(struct json *j, size_t i)
 {
 	static const char *const origins[ORIGIN_END] = { "own", "site-packages", "stdlib", "import", "synthetic" };
@@ -140,7 +156,7 @@ static void add_function(struct json *j, size_t i)
 	add_word(j, "origin", origins[function->origin]);
 	add_measure(j, "self", &row->self);
 	add_measure(j, "total", &row->total);
-	add_number(j, "in_c", row->in_c);
+	add_number(j, "in_c_call", row->in_c);
 	add_number(j, "holds_gil", row->holds_gil);
 	add_number(j, "waits_gil", row->waits_gil);
 }
@@ -268,7 +284,7 @@ static void add_totals(struct json *j)
 	buffer_add_string(j->out, ",\n\"view\":{");
 	head_add_json_view(j->out, &j->view);
 	add_measure(j, "gc", &j->flat.gc);
-	add_number(j, "in_c", j->flat.in_c);
+	add_number(j, "in_c_call", j->flat.in_c);
 	buffer_printf(j->out, "},\n\"totals\":{\"threads\":%u", j->times.all.threads);
 	add_times(j, &j->times.all);
 	add_number(j, "gc_pauses", j->view.profile->gc_pauses);
@@ -286,6 +302,12 @@ static struct error *index_functions(struct json *j)
 	return NULL;
 }
 
+static struct error *order_idle(struct json *j)
+{
+	j->idle_order = idle_order(j->view.profile);
+	return j->idle_order ? NULL : &error_no_memory;
+}
+
 static struct error *add_all(struct json *j, struct profile *profile, const struct report_options *options)
 {
 	TRY(profile_view_init(profile, &options->view, &j->view));
@@ -295,12 +317,14 @@ static struct error *add_all(struct json *j, struct profile *profile, const stru
 	TRY(profile_time_table_init(profile, &j->times));
 	TRY(labels_init(profile, options, &j->labels));
 	TRY(index_functions(j));
-	buffer_printf(j->out, "{\"format\":\"pyrometer-report\",\"version\":%d,\n", VERSION);
+	TRY(order_idle(j));
+	buffer_add_string(j->out, "{\"schema\":\"" SCHEMA "\",\n");
 	head_add_json(j->out, profile, &j->times.all);
 	add_totals(j);
 	add_list(j, "processes", profile->processes.count - 1, add_process);
 	add_list(j, "threads", profile->threads.count - 1, add_thread);
 	add_list(j, "gil_waits", profile->waits.count, add_wait);
+	add_list(j, "idle_in", profile->idle.count, add_idle);
 	add_list(j, "functions", j->flat.functions.count, add_function);
 	add_list(j, "lines", shape.by_line ? j->flat.lines.count : 0, add_line);
 	add_tree(j);
@@ -311,9 +335,14 @@ static struct error *add_all(struct json *j, struct profile *profile, const stru
 
 static struct error *write_json(struct profile *profile, const struct report_options *options, struct buffer *out)
 {
+	if (profile->info.mode == RECORDING_CALLS)
+		return calls_json_write(profile, options, out);
+	if (profile->info.mode == RECORDING_LINES)
+		return lines_json_write(profile, options, out);
 	struct json j = { .out = out };
 	struct error *error = add_all(&j, profile, options);
 	free(j.function_index);
+	free(j.idle_order);
 	labels_deinit(&j.labels);
 	profile_time_table_deinit(&j.times);
 	profile_flat_deinit(&j.flat);

@@ -64,6 +64,13 @@ static inline size_t page_rows(const struct page *page, size_t usual)
 	return page->options->rows ? page->options->rows : usual;
 }
 
+/* Waiting for a core is shown where it is worth a column. */
+static inline bool page_shows_core_wait(const struct page *page)
+{
+	enum { WORTH = 200 };
+	return page->times.all.core_wait * WORTH > page->times.all.wall;
+}
+
 /* The sections, by file. */
 struct error *page_add_head(struct page *page);	     /* text_head.c */
 struct error *page_add_functions(struct page *page); /* text_functions.c */

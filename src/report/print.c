@@ -198,13 +198,15 @@ unsigned print_add_fitted(struct buffer *out, struct text text, unsigned columns
 }
 
 /* "<" and ">" are escaped for the sake of pages that embed the JSON, U+2028 and U+2029 for old JavaScript. */
-static bool json_escapes(uint32_t code)
+static bool json_escapes(uint32_t code, bool embedded)
 {
-	return code < 0x20 || code == '<' || code == '>' || code == '&' || code == 0x7f ||
-	       (code >= 0x80 && code < 0xa0) || code == 0x2028 || code == 0x2029 || (code & 0xfffe) == 0xfffe;
+	if (embedded && (code == '<' || code == '>' || code == '&'))
+		return true;
+	return code < 0x20 || code == 0x7f || (code >= 0x80 && code < 0xa0) || code == 0x2028 || code == 0x2029 ||
+	       (code & 0xfffe) == 0xfffe;
 }
 
-void print_add_json(struct buffer *out, struct text text)
+static void add_json(struct buffer *out, struct text text, bool embedded)
 {
 	buffer_add_char(out, '"');
 	for (const char *at = start_of(text), *end = at + text.size; at < end;) {
@@ -213,13 +215,36 @@ void print_add_json(struct buffer *out, struct text text)
 			buffer_printf(out, "\\%c", (char)c.code);
 		else if (c.code == '\n')
 			buffer_add_string(out, "\\n");
-		else if (c.code == UINT32_MAX || c.code > 0xffff ? c.code == UINT32_MAX : json_escapes(c.code))
+		else if (c.code == UINT32_MAX || c.code > 0xffff ? c.code == UINT32_MAX
+								 : json_escapes(c.code, embedded))
 			buffer_printf(out, "\\u%04x", c.code == UINT32_MAX ? REPLACEMENT : (unsigned)c.code);
 		else
 			buffer_add(out, at, c.size);
 		at += c.size;
 	}
 	buffer_add_char(out, '"');
+}
+
+void print_add_json(struct buffer *out, struct text text)
+{
+	add_json(out, text, /* embedded= */ true);
+}
+
+void print_add_json_alone(struct buffer *out, struct text text)
+{
+	add_json(out, text, /* embedded= */ false);
+}
+
+void print_add_utf8(struct buffer *out, struct text text)
+{
+	for (const char *at = start_of(text), *end = at + text.size; at < end;) {
+		struct print_char c = print_read_char(at, end);
+		if (c.code == UINT32_MAX)
+			buffer_add_string(out, "\xef\xbf\xbd");
+		else
+			buffer_add(out, at, c.size);
+		at += c.size;
+	}
 }
 
 static bool xml_can_hold(uint32_t code)

@@ -28,6 +28,10 @@ unsigned print_count_columns(struct text text);
 
 /* A JSON string with its quotes. What is not UTF-8 becomes U+FFFD. Safe in a <script> and in CDATA, too. */
 void print_add_json(struct buffer *out, struct text text);
+/* The same for files that stand alone: "<", ">" and "&" as they are, since Perfetto does not read them escaped. */
+void print_add_json_alone(struct buffer *out, struct text text);
+/* As it is, but what is not UTF-8 becomes U+FFFD. */
+void print_add_utf8(struct buffer *out, struct text text);
 /* Text of an XML element or attribute; what XML cannot hold becomes U+FFFD. */
 void print_add_xml(struct buffer *out, struct text text);
 

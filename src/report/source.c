@@ -43,11 +43,12 @@ static int open_relative(const struct profile *profile, struct text file)
 	return -1;
 }
 
-static int open_source(const struct profile *profile, struct text file)
+static int open_source(const struct sources *sources, struct text file)
 {
 	if (!file.size || file.size > PATH_MAX || file.data[0] == '<')
 		return -1;
-	return file.data[0] == '/' ? open_in((struct text){ 0 }, file) : open_relative(profile, file);
+	int fd = file.data[0] == '/' ? -1 : open_relative(sources->profile, file);
+	return fd < 0 && (file.data[0] == '/' || sources->as_named) ? open_in((struct text){ 0 }, file) : fd;
 }
 
 /* The unix time, in ns, up to which the recording went; 0: not known. */
@@ -57,25 +58,32 @@ static uint64_t end_of_recording(const struct profile *profile)
 	return profile->info.start_unix_ns ? profile->info.start_unix_ns + length : 0;
 }
 
+/* Lines as Python counts them: ended by \n, \r\n or \r. */
 static void split_lines(struct source_file *file)
 {
-	for (const char *at = file->data, *end = file->data + file->size; at < end;) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		size_t size = (size_t)((newline ? newline : end) - at);
-		if (!vec_push(&file->lines, (struct text){ at, size && at[size - 1] == '\r' ? size - 1 : size }))
+	static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, which is no part of the first line */
+	const char *at = file->data, *end = file->data + file->size;
+	if (file->size >= sizeof mark - 1 && memcmp(at, mark, sizeof mark - 1) == 0)
+		at += sizeof mark - 1;
+	while (at < end) {
+		const char *stop = at;
+		while (stop < end && *stop != '\n' && *stop != '\r')
+			stop++;
+		if (!vec_push(&file->lines, (struct text){ at, (size_t)(stop - at) }))
 			return;
-		at += size + 1;
+		at = stop + 1 < end && stop[0] == '\r' && stop[1] == '\n' ? stop + 2 : stop + 1;
 	}
 }
 
-static void read_file(const struct profile *profile, struct source_file *file, int fd)
+static void read_file(const struct sources *sources, struct source_file *file, int fd)
 {
 	struct stat status;
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > LARGEST)
 		return;
 	uint64_t changed = (uint64_t)status.st_mtim.tv_sec * NS_PER_S + (uint64_t)status.st_mtim.tv_nsec,
-		 end = end_of_recording(profile);
-	if (end && changed > end) {
+		 end = end_of_recording(sources->profile);
+	file->changed = end && changed > end;
+	if (file->changed && !sources->as_named) {
 		file->state = SOURCE_NEWER;
 		return;
 	}
@@ -90,14 +98,18 @@ static void read_file(const struct profile *profile, struct source_file *file, i
 
 const struct source_file *sources_find(struct sources *sources, uint32_t function)
 {
-	const struct profile_function *what = &sources->profile->functions.data[function];
+	return sources_find_file(sources, sources->profile->functions.data[function].file_number);
+}
+
+const struct source_file *sources_find_file(struct sources *sources, uint32_t file_number)
+{
 	for (size_t i = 0; i < sources->files.count; i++)
-		if (sources->files.data[i].file_number == what->file_number)
+		if (sources->files.data[i].file_number == file_number)
 			return &sources->files.data[i];
-	struct source_file file = { .file_number = what->file_number, .state = SOURCE_UNREADABLE };
-	_cleanup_close_ int fd = open_source(sources->profile, what->file);
+	struct source_file file = { .file_number = file_number, .state = SOURCE_UNREADABLE };
+	_cleanup_close_ int fd = open_source(sources, profile_strings_get(&sources->profile->strings, file_number));
 	if (fd >= 0)
-		read_file(sources->profile, &file, fd);
+		read_file(sources, &file, fd);
 	if (!vec_push(&sources->files, file)) {
 		free(file.data);
 		vec_free(&file.lines);

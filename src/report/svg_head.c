@@ -139,12 +139,15 @@ static void add_legend(struct svg *s)
 		{ "r", "process or thread", 130 },
 	};
 	unsigned x = SVG_PAD;
+	buffer_add_string(s->out, "<g class=\"legend\">\n");
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-		buffer_printf(s->out, "<rect class=\"%s\" x=\"%u\" y=\"79\" width=\"12\" height=\"12\" rx=\"2\"/>",
-			entries[i].class, x);
-		buffer_printf(s->out, "<text class=\"faint\" x=\"%u\" y=\"89.5\">%s</text>\n", x + 17, entries[i].text);
+		buffer_printf(s->out, "<g data-width=\"%u\" transform=\"translate(%u 0)\">", entries[i].width, x);
+		buffer_printf(
+			s->out, "<rect class=\"%s\" y=\"79\" width=\"12\" height=\"12\" rx=\"2\"/>", entries[i].class);
+		buffer_printf(s->out, "<text class=\"faint\" x=\"17\" y=\"89.5\">%s</text></g>\n", entries[i].text);
 		x += entries[i].width;
 	}
+	buffer_add_string(s->out, "</g>\n");
 }
 
 void svg_add_head(struct svg *s)

@@ -1,6 +1,8 @@
 /* text.c: the report for reading: over ssh one must see the answer. Sections from the most asked to the least; what was
  * not measured has no section. */
+#include "report/calls.h"
 #include "report/formats.h"
+#include "report/line_table.h"
 #include "report/page.h"
 
 static struct error *(*const sections[])(struct page *) = {
@@ -18,8 +20,22 @@ static struct error *(*const sections[])(struct page *) = {
 /* What `record` ends with. */
 enum { SECTIONS_OF_SUMMARY = 2 };
 
+/* The tree alone; of samples, what it is made of. */
+static struct error *add_only_tree(struct page *page)
+{
+	size_t before = page->out->size;
+	if (page->profile->info.mode != RECORDING_CALLS)
+		TRY(page_add_head(page));
+	TRY(page_add_tree(page));
+	if (page->out->size == before)
+		page_paragraph(page, INK_PLAIN, 0, "There are no calls with their callers in this file.");
+	return NULL;
+}
+
 static struct error *add_sections(struct page *page)
 {
+	if (page->options->tree)
+		return add_only_tree(page);
 	size_t count = page->options->summary ? SECTIONS_OF_SUMMARY : sizeof sections / sizeof *sections;
 	for (size_t i = 0; i < count; i++)
 		TRY(sections[i](page));
@@ -39,6 +55,11 @@ static struct error *add_all(struct page *page)
 
 static struct error *write_text(struct profile *profile, const struct report_options *options, struct buffer *out)
 {
+	if (profile->info.mode == RECORDING_LINES)
+		return lines_text_write(profile, options, out);
+	bool as_table = profile->info.mode == RECORDING_CALLS && !options->tree;
+	if (as_table || options->callers || options->callees)
+		return calls_text_write(profile, options, out);
 	struct page page = { .profile = profile, .options = options, .out = out };
 	struct error *error = add_all(&page);
 	buffer_deinit(&page.scratch);

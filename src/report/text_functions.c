@@ -1,4 +1,6 @@
 /* text_functions.c: the functions by own time and by total, and what of it is in C. */
+#include <string.h>
+
 #include "report/page.h"
 
 enum { NUMBERS_WIDTH = 33, FUNCTIONS = 20, FUNCTIONS_OF_SUMMARY = 10, FUNCTIONS_IN_C = 8 };
@@ -76,20 +78,42 @@ static void add_nothing(struct page *page)
 	buffer_deinit(&text);
 }
 
-static void add_row(struct page *page, const struct profile_function_row *row, bool by_self)
+static void add_numbers(struct page *page, const struct profile_function_row *row, bool by_self)
 {
-	struct label label = label_of_function(&page->labels, row->function);
 	page_share_with_interval(page, by_self ? row->self.weight : row->total.weight);
 	page_share(page, by_self ? row->total.weight : row->self.weight);
 	page_weight(page, INK_PLAIN, 10, by_self ? row->self.weight : row->total.weight);
 	page_write(page, "  ");
+}
+
+static void add_row(struct page *page, const struct profile_function_row *row, bool by_self)
+{
+	struct label label = label_of_function(&page->labels, row->function);
+	add_numbers(page, row, by_self);
 	label_add_fitted(page->out, &label, page_room(page, NUMBERS_WIDTH), page->options->ascii);
 	page_end_line(page);
 }
 
-static void add_table(struct page *page, bool by_self)
+/* "<partial>  part of the stack is not known" */
+static void add_word_row(struct page *page, const struct profile_function_row *row, bool by_self)
 {
-	size_t rows = page_rows(page, page->options->summary ? FUNCTIONS_OF_SUMMARY : FUNCTIONS), shown = 0, all = 0;
+	struct label label = label_of_function(&page->labels, row->function);
+	const char *meaning = row->function == FUNCTION_GC	    ? "the collector"
+			      : row->function == FUNCTION_NO_PYTHON ? "threads without Python code"
+								    : "part of the stack is not known";
+	add_numbers(page, row, by_self);
+	page->scratch.size = 0;
+	print_add_text(&page->scratch, label.name);
+	if (print_count_columns(label.name) + 2 + strlen(meaning) <= page_room(page, NUMBERS_WIDTH))
+		buffer_printf(&page->scratch, "  %s", meaning);
+	print_add_fitted(page->out, print_text(&page->scratch), page_room(page, NUMBERS_WIDTH), PRINT_CUT_END,
+		page->options->ascii);
+	page->scratch.size = 0;
+	page_end_line(page);
+}
+
+static void add_table_head(struct page *page, bool by_self)
+{
 	struct buffer title = { 0 };
 	buffer_printf(&title, by_self ? "Functions by own %s" : "Functions by total %s", page_weight_noun(page));
 	page_title(page, buffer_string(&title), by_self ? NULL : "including what they call");
@@ -99,22 +123,52 @@ static void add_table(struct page *page, bool by_self)
 		page_weight_title(page), "function");
 	page_ink(page, INK_PLAIN);
 	page_end_line(page);
+}
+
+static void add_remark(struct page *page, const char *format, size_t number)
+{
+	page_ink(page, INK_DIM);
+	page_write(page, "%*s", NUMBERS_WIDTH, "");
+	page_write(page, format, number);
+	page_ink(page, INK_PLAIN);
+	page_end_line(page);
+}
+
+static uint64_t row_weight(const struct profile_function_row *row, bool by_self)
+{
+	return by_self ? row->self.weight : row->total.weight;
+}
+
+/* What is in the samples and no function: it stands apart, below them. */
+static void add_words(struct page *page, bool by_self)
+{
+	bool first = true;
 	for (size_t i = 0; i < page->flat.functions.count; i++) {
 		const struct profile_function_row *row = &page->flat.functions.data[i];
-		if (!(by_self ? row->self.weight : row->total.weight))
+		if (!row->is_word || !row_weight(row, by_self))
+			continue;
+		if (first)
+			add_remark(page, "no functions:", 0);
+		add_word_row(page, row, by_self);
+		first = false;
+	}
+}
+
+static void add_table(struct page *page, bool by_self, bool with_words)
+{
+	size_t rows = page_rows(page, page->options->summary ? FUNCTIONS_OF_SUMMARY : FUNCTIONS), all = 0;
+	add_table_head(page, by_self);
+	for (size_t i = 0; i < page->flat.functions.count; i++) {
+		const struct profile_function_row *row = &page->flat.functions.data[i];
+		if (row->is_word || !row_weight(row, by_self))
 			break;
-		all++;
-		if (shown < rows) {
+		if (all++ < rows)
 			add_row(page, row, by_self);
-			shown++;
-		}
 	}
-	if (all > shown) {
-		page_ink(page, INK_DIM);
-		page_write(page, "%*s%zu more", NUMBERS_WIDTH, "", all - shown);
-		page_ink(page, INK_PLAIN);
-		page_end_line(page);
-	}
+	if (all > rows)
+		add_remark(page, "%zu more", all - rows);
+	if (with_words)
+		add_words(page, by_self);
 }
 
 struct error *page_add_functions(struct page *page)
@@ -126,10 +180,10 @@ struct error *page_add_functions(struct page *page)
 	add_what_shares_are(page);
 	profile_flat_sort_by_self(&page->flat);
 	if (page->options->sort != REPORT_SORT_TOTAL)
-		add_table(page, /* by_self */ true);
+		add_table(page, /* by_self */ true, /* with_words */ true);
 	if (page->options->sort != REPORT_SORT_SELF) {
 		profile_flat_sort_by_total(&page->flat);
-		add_table(page, /* by_self */ false);
+		add_table(page, /* by_self */ false, page->options->sort == REPORT_SORT_TOTAL);
 		profile_flat_sort_by_self(&page->flat);
 	}
 	return NULL;
@@ -155,6 +209,24 @@ static void add_c_row(struct page *page, const struct profile_function_row *row)
 	page_end_line(page);
 }
 
+/* A call instruction shows that C was called. Operators, attributes and subscripts are C, too, as far as their objects
+ * are, but nothing in the interpreter's frames says so. */
+static void add_c_split(struct page *page)
+{
+	const struct profile_flat *flat = &page->flat;
+	uint64_t all = page->view.all.weight, rest = all - flat->in_c - flat->words;
+	struct buffer text = { 0 };
+	buffer_printf(&text, "%.1f %% of the %s", (double)flat->in_c * 100 / (double)all, page_weight_noun(page));
+	page_title(page, "In C functions that Python code called", buffer_string(&text));
+	text.size = 0;
+	buffer_printf(&text,
+		"%.1f %% is Python code, together with the C behind its operators, attributes and subscripts (a + b of two "
+		"arrays): that cannot be told apart.",
+		(double)rest * 100 / (double)all);
+	page_paragraph(page, INK_DIM, 0, buffer_string(&text));
+	buffer_deinit(&text);
+}
+
 struct error *page_add_c_split(struct page *page)
 {
 	const struct profile_flat *flat = &page->flat;
@@ -166,17 +238,7 @@ struct error *page_add_c_split(struct page *page)
 	for (size_t i = 0; i < flat->functions.count; i++)
 		order[i] = (uint32_t)i;
 	qsort_r(order, flat->functions.count, sizeof *order, more_in_c, flat->functions.data);
-	struct profile_share in_c = profile_share_of(flat->in_c, page->view.all.weight, page->view.all.samples);
-	double python = 1 - in_c.share;
-	for (size_t i = 0; i < flat->functions.count; i++)
-		if (flat->functions.data[i].function == FUNCTION_GC ||
-			flat->functions.data[i].function == FUNCTION_NO_PYTHON)
-			python -= profile_share_of(flat->functions.data[i].self.weight, page->view.all.weight, 1).share;
-	struct buffer remark = { 0 };
-	buffer_printf(&remark, "%.1f %% in Python code, %.1f %% in C functions that it called", python * 100,
-		in_c.share * 100);
-	page_title(page, "Python and C", buffer_string(&remark));
-	buffer_deinit(&remark);
+	add_c_split(page);
 	page_ink(page, INK_DIM);
 	page_write(page, "%8s%5s%13s  %s", "in C", "", "of its own", "function");
 	page_ink(page, INK_PLAIN);

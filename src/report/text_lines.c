@@ -40,6 +40,12 @@ static unsigned add_place(
 	return taken + (unsigned)digits;
 }
 
+/* Lines with own time stand before all others, and words of ours after all lines. */
+static bool is_shown(const struct page *page, size_t i)
+{
+	return i < page->flat.lines.count && page->flat.lines.data[i].self.weight && !page->flat.lines.data[i].is_word;
+}
+
 static struct text without_indent(struct text line)
 {
 	while (line.size && (line.data[0] == ' ' || line.data[0] == '\t')) {
@@ -91,7 +97,7 @@ static void measure_places(struct lines_drawing *d, size_t rows)
 {
 	unsigned third = d->page->options->width / 3, widest = third > LEAST_PLACE ? third : LEAST_PLACE;
 	struct buffer text = { 0 };
-	for (size_t i = 0; i < rows && i < d->page->flat.lines.count; i++) {
+	for (size_t i = 0; i < rows && is_shown(d->page, i); i++) {
 		text.size = 0;
 		unsigned columns = add_place(d, &d->page->flat.lines.data[i], &text, widest);
 		d->place_width = columns > d->place_width ? columns : d->place_width;
@@ -124,7 +130,7 @@ static void add_table(struct lines_drawing *d, size_t rows)
 	buffer_printf(&title, "Lines by own %s", page_weight_noun(page));
 	page_title(page, buffer_string(&title), NULL);
 	buffer_deinit(&title);
-	for (; shown < rows && shown < page->flat.lines.count && page->flat.lines.data[shown].self.weight; shown++)
+	for (; shown < rows && is_shown(page, shown); shown++)
 		add_line(d, &page->flat.lines.data[shown]);
 	add_newer(d);
 }
@@ -168,7 +174,7 @@ static size_t order_lines(struct lines_drawing *d, struct line_order *order, siz
 {
 	const struct page *page = d->page;
 	size_t count = 0;
-	for (size_t i = 0; i < page->flat.lines.count && count < most && page->flat.lines.data[i].self.weight; i++) {
+	for (size_t i = 0; count < most && is_shown(page, i); i++) {
 		const struct profile_line_row *row = &page->flat.lines.data[i];
 		const struct source_file *file = find_source(d, row);
 		if (file && file->state == SOURCE_READ)
@@ -252,7 +258,7 @@ static struct error *add_source(struct lines_drawing *d)
 
 struct error *page_add_lines(struct page *page)
 {
-	if (!page->view.all.weight)
+	if (!is_shown(page, 0))
 		return NULL;
 	struct lines_drawing drawing = { .page = page, .sources = { .profile = page->profile } };
 	add_table(&drawing, page_rows(page, LINES));

@@ -229,11 +229,19 @@ static bool knows_gil(const struct page *page)
 	return page->profile->states_seen & (STATE_HOLDS_GIL | STATE_WAITS_GIL);
 }
 
+static unsigned time_columns(const struct page *page)
+{
+	return 21 + (page_shows_core_wait(page) ? 10 : 0) + (knows_gil(page) ? 20 : 0);
+}
+
 static void add_time_heads(struct page *page, const char *title, const char *what)
 {
 	page_title(page, title, NULL);
 	page_ink(page, INK_DIM);
-	page_write(page, "%9s%10s", "CPU", "idle");
+	page_write(page, "%9s", "CPU");
+	if (page_shows_core_wait(page))
+		page_write(page, "%10s", "core wait");
+	page_write(page, "%10s", "idle");
 	if (knows_gil(page))
 		page_write(page, "%10s%10s", "GIL held", "GIL wait");
 	page_write(page, "  %s", what);
@@ -244,6 +252,8 @@ static void add_time_heads(struct page *page, const char *title, const char *wha
 static void add_time_cells(struct page *page, const struct profile_times *times)
 {
 	page_duration(page, INK_PLAIN, 9, times->cpu);
+	if (page_shows_core_wait(page))
+		page_duration(page, INK_PLAIN, 10, times->core_wait);
 	page_duration(page, INK_PLAIN, 10, times->idle);
 	if (knows_gil(page)) {
 		page_duration(page, INK_PLAIN, 10, times->gil_held);
@@ -252,64 +262,69 @@ static void add_time_cells(struct page *page, const struct profile_times *times)
 	page_write(page, "  ");
 }
 
-static void add_more(struct page *page, size_t count, size_t shown)
+/* A row for each of order[0..count), what it is called by `add_name` into page->scratch. */
+static void add_time_rows(struct page *page, const struct profile_times *times, const uint32_t *order, size_t count,
+	void (*add_name)(struct page *, uint32_t))
 {
-	if (count <= shown)
+	unsigned taken = time_columns(page);
+	size_t rows = page_rows(page, ROWS);
+	for (size_t i = 0; i < count && i < rows; i++) {
+		add_time_cells(page, &times[order[i]]);
+		page->scratch.size = 0;
+		add_name(page, order[i]);
+		print_add_fitted(page->out, print_text(&page->scratch), page_room(page, taken), PRINT_CUT_END,
+			page->options->ascii);
+		page_end_line(page);
+	}
+	page->scratch.size = 0;
+	if (count <= rows)
 		return;
 	page_ink(page, INK_DIM);
-	page_write(page, "%*s%zu more", knows_gil(page) ? 41 : 21, "", count - shown);
+	page_write(page, "%*s%zu more", (int)taken, "", count - rows);
 	page_ink(page, INK_PLAIN);
 	page_end_line(page);
 }
 
+static void add_thread_name(struct page *page, uint32_t id)
+{
+	const struct profile_thread *thread = &page->profile->threads.data[id];
+	label_add_thread(&page->scratch, page->profile, id);
+	if (page->profile->processes.count > 2)
+		buffer_printf(&page->scratch, " (pid %u, tid %u)", page->profile->processes.data[thread->process].pid,
+			thread->tid);
+	else if (thread->tid && thread->name.size)
+		buffer_printf(&page->scratch, " (tid %u)", thread->tid);
+}
+
+static void add_process_name(struct page *page, uint32_t id)
+{
+	const struct profile_process *process = &page->profile->processes.data[id];
+	buffer_printf(&page->scratch, "%u ", process->pid);
+	label_add_command(&page->scratch, process->command);
+}
+
 struct error *page_add_threads(struct page *page)
 {
-	size_t count, rows = page_rows(page, ROWS);
+	size_t count;
 	_cleanup_free_ uint32_t *order = order_by_time(page->times.threads, page->profile->threads.count, &count);
 	if (!order)
 		return &error_no_memory;
 	if (count < 2)
 		return NULL;
 	add_time_heads(page, "Threads", "thread");
-	for (size_t i = 0; i < count && i < rows; i++) {
-		const struct profile_thread *thread = &page->profile->threads.data[order[i]];
-		add_time_cells(page, &page->times.threads[order[i]]);
-		page->scratch.size = 0;
-		label_add_thread(&page->scratch, page->profile, order[i]);
-		if (page->profile->processes.count > 2)
-			buffer_printf(&page->scratch, " (pid %u, tid %u)",
-				page->profile->processes.data[thread->process].pid, thread->tid);
-		else if (thread->tid && thread->name.size)
-			buffer_printf(&page->scratch, " (tid %u)", thread->tid);
-		print_add_fitted(page->out, print_text(&page->scratch), page_room(page, knows_gil(page) ? 41 : 21),
-			PRINT_CUT_END, page->options->ascii);
-		page_end_line(page);
-	}
-	page->scratch.size = 0;
-	add_more(page, count, rows);
+	add_time_rows(page, page->times.threads, order, count, add_thread_name);
 	return NULL;
 }
 
 struct error *page_add_processes(struct page *page)
 {
-	size_t count, rows = page_rows(page, ROWS);
+	size_t count;
 	_cleanup_free_ uint32_t *order = order_by_time(page->times.processes, page->profile->processes.count, &count);
 	if (!order)
 		return &error_no_memory;
 	if (count < 2)
 		return NULL;
 	add_time_heads(page, "Processes", "process");
-	for (size_t i = 0; i < count && i < rows; i++) {
-		const struct profile_process *process = &page->profile->processes.data[order[i]];
-		add_time_cells(page, &page->times.processes[order[i]]);
-		page->scratch.size = 0;
-		buffer_printf(&page->scratch, "%u ", process->pid);
-		label_add_command(&page->scratch, process->command);
-		print_add_fitted(page->out, print_text(&page->scratch), page_room(page, knows_gil(page) ? 41 : 21),
-			PRINT_CUT_END, page->options->ascii);
-		page_end_line(page);
-	}
-	page->scratch.size = 0;
-	add_more(page, count, rows);
+	add_time_rows(page, page->times.processes, order, count, add_process_name);
 	return NULL;
 }

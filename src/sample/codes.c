@@ -22,6 +22,7 @@ void codes_clear(struct codes *codes)
 	map_clear(&codes->by_address);
 	codes->entries.count = 0;
 	codes->sorted.count = 0;
+	codes->watched_count = 0;
 }
 
 static bool read_head(const struct codes *codes, uint64_t address, struct code_head *ret_head)
@@ -60,6 +61,41 @@ static bool is_fresh(const struct codes *codes, const struct code_entry *entry)
 	return codes->now - entry->checked_at < CHECK_EVERY;
 }
 
+static void watch(struct codes *codes, struct code_entry *entry)
+{
+	entry->unmet = 0;
+	if (entry->watched || codes->has_generation || codes->watched_count == CODES_WATCHED_MAX)
+		return;
+	entry->watched = true;
+	codes->watched[codes->watched_count++] = (size_t)(entry - codes->entries.data);
+}
+
+void codes_choose_due(struct codes *codes)
+{
+	enum { SOON = 35 * NS_PER_US, UNMET_MAX = 4 };
+	unsigned kept = 0;
+	codes->due_count = 0;
+	for (unsigned i = 0; i < codes->watched_count; i++) {
+		struct code_entry *entry = &codes->entries.data[codes->watched[i]];
+		bool due = codes->now - entry->checked_at >= SOON && codes->due_count < CODES_DUE_MAX;
+		entry->watched = !due || entry->unmet++ < UNMET_MAX;
+		if (!entry->watched)
+			continue;
+		codes->watched[kept++] = codes->watched[i];
+		if (due)
+			codes->due[codes->due_count++].address = entry->address;
+	}
+	codes->watched_count = kept;
+}
+
+void codes_note_due(struct codes *codes)
+{
+	for (unsigned i = 0; i < codes->due_count; i++)
+		if (!codes->due[i].failed)
+			codes_note_head(codes, codes->due[i].address, codes->due[i].bytes);
+	codes->due_count = 0;
+}
+
 static struct error *check(struct codes *codes, struct code_entry *entry)
 {
 	struct code_head head;
@@ -69,6 +105,16 @@ static struct error *check(struct codes *codes, struct code_entry *entry)
 		return NULL;
 	}
 	return fill(codes, entry);
+}
+
+void codes_note_head(struct codes *codes, uint64_t address, const unsigned char *bytes)
+{
+	struct code_head head;
+	const uint64_t *index = map_get(&codes->by_address, address);
+	struct code_entry *entry = index ? &codes->entries.data[*index] : NULL;
+	if (entry && entry->id && code_head_parse(&codes->runtime->layout, bytes, &head) &&
+		code_head_equal(&head, &entry->head))
+		entry->checked_at = codes->now;
 }
 
 struct error *codes_get(struct codes *codes, uint64_t address, const struct code_entry **ret_entry)
@@ -81,6 +127,8 @@ struct error *codes_get(struct codes *codes, uint64_t address, const struct code
 		struct code_entry *entry = &codes->entries.data[*index];
 		if (!is_fresh(codes, entry))
 			TRY(check(codes, entry));
+		if (codes->watches)
+			watch(codes, entry);
 		*ret_entry = entry->id ? entry : NULL;
 		return NULL;
 	}

@@ -7,11 +7,14 @@ const unsigned char *frames_find(struct thread *thread, const struct layout *l, 
 	return regions_find(&thread->regions, copy, address + frame_bytes_start(l), frame_bytes_size(l));
 }
 
-/* How many frames at the root of the last stack end with the one at this address; 0: it is not one of the uppermost. */
-static size_t find_seen(const struct thread *thread, uint64_t address)
+size_t frames_find_unchanged(const struct thread *thread, const struct layout *l, uint64_t until, uint64_t address)
 {
 	enum { UPPERMOST = 16 };
-	size_t count = thread->seen.frames.count, least = count > UPPERMOST ? count - UPPERMOST : 0;
+	size_t count = thread->seen_copied < thread->seen.frames.count ? thread->seen_copied
+								       : thread->seen.frames.count;
+	size_t least = count > UPPERMOST ? count - UPPERMOST : 0;
+	if (address >= until || address + frame_bytes_size(l) > until)
+		return 0;
 	for (size_t i = count; i > least; i--)
 		if (thread->seen.frames.data[i - 1].address == address)
 			return i;
@@ -25,9 +28,8 @@ enum walk_end frames_walk(struct thread *thread, const struct layout *l, enum re
 	list->shared = 0;
 	for (uint64_t address = top; address;) {
 		/* Never the leaf: its code object may be another by now. */
-		if (list->frames.count && address < thread->unchanged_until &&
-			address + frame_bytes_size(l) <= thread->unchanged_until &&
-			(list->shared = find_seen(thread, address)))
+		if (list->frames.count &&
+			(list->shared = frames_find_unchanged(thread, l, thread->unchanged_until, address)))
 			return WALK_COMPLETE;
 		if (list->frames.count >= THREAD_FRAMES_MAX)
 			return WALK_CUT;
@@ -122,14 +124,13 @@ size_t frames_common_root(const struct thread *thread, const struct frame_list *
 	return shared + same;
 }
 
-/* All frames of the list, root first, as far as they are sound; *ret_same: how many stood there already. */
 /* Of the frames that stay one is looked at in turn, whether its code object is still the one that it was. */
 static struct error *check_one(struct stack_context *c, struct thread *thread, size_t same, bool *ret_same)
 {
 	*ret_same = true;
-	if (!same)
+	size_t i = thread->checks[1].frame;
+	if (!thread->checks[1].address || i >= same)
 		return NULL;
-	size_t i = thread->turn++ % same;
 	const struct seen_frame *seen = &thread->seen.frames.data[i];
 	const struct code_entry *entry;
 	if (!seen->code_id || !seen->code)
@@ -168,13 +169,14 @@ const struct seen_frame *frames_caller(const struct thread *thread, size_t index
 	return NULL;
 }
 
-struct error *frames_take_seen(struct stack_context *c, struct thread *thread, const struct seen_list *list)
+struct error *frames_take_seen(
+	struct stack_context *c, struct thread *thread, const struct seen_list *list, size_t *ret_same)
 {
 	size_t same = 0, count = list->frames.count;
 	while (same + 1 < count && same < thread->seen.frames.count &&
 		same_seen(&thread->seen.frames.data[same], &list->frames.data[same]))
 		same++;
-	thread->seen.frames.count = same;
+	thread->seen.frames.count = *ret_same = same;
 	for (size_t i = same; i < count; i++)
 		TRY(frames_push(c, thread, list->frames.data[i]));
 	return NULL;

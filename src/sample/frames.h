@@ -1,5 +1,6 @@
 /* frames.h: walking one copy of a thread's memory, and turning its frames into nodes of the trie. */
 #pragma once
+#include "sample/sites.h"
 #include "sample/thread.h"
 
 /* What a thread's stack is made with. */
@@ -8,7 +9,8 @@ struct stack_context {
 	struct codes *codes;
 	struct registry *registry;
 	struct evidence *evidence;
-	const struct map *links;  /* until 3.10: frame -> its caller's frame, as last seen */
+	struct sites *sites;
+	struct map *links;	  /* until 3.10: frame -> its caller's frame, as last seen */
 	int32_t instruction_unit; /* bytes of code for each step of frame.instruction: 2 in 3.10, else 1 */
 };
 
@@ -23,6 +25,10 @@ enum walk_end {
 const unsigned char *frames_find(
 	struct thread *thread, const struct layout *layout, enum region_copy copy, uint64_t address);
 
+/* How many frames at the root of the last sample's stack end with the one at this address, if they are unchanged since,
+ * as all is below `until`; 0: it is not among the uppermost of them. */
+size_t frames_find_unchanged(
+	const struct thread *thread, const struct layout *layout, uint64_t until, uint64_t address);
 /* Follows the frames from `top` in one copy, leaf first. */
 enum walk_end frames_walk(struct thread *thread, const struct layout *layout, enum region_copy copy, uint64_t top,
 	struct frame_list *list, uint64_t *ret_missing);
@@ -39,8 +45,9 @@ struct error *frames_take_list(struct stack_context *context, struct thread *thr
 	size_t *ret_same, bool *ret_sound);
 /* How many frames at the root of the list are those of thread->seen; never the leaf. */
 size_t frames_common_root(const struct thread *thread, const struct frame_list *list);
-/* thread->seen becomes a copy of the list, with nodes. */
-struct error *frames_take_seen(struct stack_context *context, struct thread *thread, const struct seen_list *list);
+/* thread->seen becomes a copy of the list, with nodes; *ret_same: how many stood there already. */
+struct error *frames_take_seen(
+	struct stack_context *context, struct thread *thread, const struct seen_list *list, size_t *ret_same);
 /* The nearest frame with code below an index of thread->seen, or NULL. */
 const struct seen_frame *frames_caller(const struct thread *thread, size_t index);
 

@@ -38,9 +38,7 @@ static struct error *find_python(pid_t pid, struct inspection *inspection)
 			ERROR_UNSUPPORTED, "it has no memory of its own: a kernel thread, or a process that has ended");
 	struct memory *memory;
 	TRY(memory_open_process(pid, &memory));
-	char root[32];
-	snprintf(root, sizeof root, "/proc/%d/root", pid);
-	struct error *error = runtime_find(memory, &maps, root, &inspection->runtime);
+	struct error *error = runtime_find(memory, &maps, &inspection->runtime);
 	inspection->debug = !error && has_symbol(memory, inspection->runtime.image_start, "_Py_NegativeRefcount");
 	memory_destroy(memory);
 	return error;

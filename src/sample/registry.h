@@ -57,3 +57,11 @@ static inline uint32_t registry_find_stack(
 			return node->id;
 	}
 }
+
+/* The id of the node, which is added when it is new. */
+static inline struct error *registry_stack(
+	struct registry *registry, uint32_t parent, uint32_t code, int32_t instruction, uint32_t *ret_id)
+{
+	*ret_id = registry_find_stack(registry, parent, code, instruction);
+	return *ret_id ? NULL : registry_add_stack(registry, parent, code, instruction, ret_id);
+}

@@ -1,18 +1,22 @@
 #include "sample/sampler.h"
 
-#include <sys/prctl.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "os/punctual.h"
 #include "os/task.h"
 #include "recording/ticks.h"
+#include "sample/housekeeping.h"
+#include "sample/looks.h"
 #include "sample/states.h"
+#include "sample/threads.h"
 
 enum {
 	WATCH_EVERY = 50 * NS_PER_MS,
-	TIMES_EVERY = 100 * NS_PER_MS,
 	TEND_EVERY = NS_PER_MS / 2,
-	NAMED_AT_ONCE = 64, /* with more threads, names of new ones wait for the next round */
+	CALM_TEND_EVERY = 10 * NS_PER_MS,
+	WAKE_EARLY = 50 * NS_PER_US, /* what is done between samples ends so long before the next, */
+	WORK_SHARE = 10,	     /* ... but has one part in so many of a period in any case */
 };
 
 struct sampler {
@@ -45,7 +49,7 @@ struct error *sampler_create(const struct sampler_options *options, struct sink 
 	registry_init(&sampler->registry, sink);
 	family_init(&sampler->family, &sampler->registry, options->follow);
 	sampler->cpu_at_start = clock_read(CLOCK_PROCESS_CPUTIME_ID);
-	prctl(PR_SET_TIMERSLACK, 1);
+	punctual_ask();
 	struct recording_info *info = &sampler->options.info;
 	if (getrandom(&info->tick_seed, sizeof info->tick_seed, 0) != sizeof info->tick_seed)
 		info->tick_seed = clock_read(CLOCK_REALTIME);
@@ -76,49 +80,9 @@ void sampler_destroy(struct sampler *sampler)
 
 struct error *sampler_add(struct sampler *sampler, pid_t pid, bool started)
 {
-	return family_add(&sampler->family, pid, 0, started);
-}
-
-/* ---- threads ---- */
-
-static struct error *define_thread(struct sampler *sampler, struct member *member, struct thread *thread)
-{
-	_cleanup_buffer_ struct buffer name = { 0 };
-	char kernel_name[16];
-	if (!target_thread_name(member->target, thread, &name) || !name.size) {
-		buffer_deinit(&name);
-		if (thread->tid && task_read_name(member->pid, (pid_t)thread->tid, kernel_name))
-			buffer_add_string(&name, kernel_name);
-	}
-	struct thread_def def = {
-		.id = thread->id ? thread->id : sampler->registry.thread_count + 1,
-		.process = member->id,
-		.tid = thread->tid,
-		.flags = thread->tid == (uint32_t)member->pid,
-		.ident = thread->ident,
-		.name = { name.data, name.size },
-	};
-	TRY(sampler->sink->ops->thread(sampler->sink, &def));
-	if (!thread->id)
-		sampler->registry.thread_count++;
-	thread->id = def.id;
-	return NULL;
-}
-
-static bool push_event(struct sampler *sampler, const struct event *event)
-{
-	return vec_push(&sampler->events, *event);
-}
-
-static bool push_counter(struct sampler *sampler, const struct member *member, uint32_t thread, enum subject subject,
-	uint64_t now, uint64_t value)
-{
-	return push_event(sampler, &(struct event){ .kind = EVENT_COUNTER,
-					   .subject = (uint8_t)subject,
-					   .time = now,
-					   .process = member->id,
-					   .thread = thread,
-					   .weight[WEIGHT_COUNT] = value });
+	if (started)
+		sampler->stopper.child = pid;
+	return family_add(&sampler->family, pid, NULL, started);
 }
 
 /* ---- one process at one tick ---- */
@@ -131,48 +95,50 @@ static struct thread *holder_thread(const struct target *target)
 	return NULL;
 }
 
-/* With --blocking the thread that held the GIL at the last sample stands still while this one is taken. */
-static struct error *stop_holder(struct sampler *sampler, struct target *target, pid_t *ret_stopped)
+static struct error *stop_one(
+	struct sampler *sampler, const struct target *target, struct thread *thread, bool *ret_stopped)
 {
-	struct thread *holder = sampler->options.blocking ? holder_thread(target) : NULL;
-	bool stopped = false;
-	*ret_stopped = 0;
-	if (!holder || !holder->tid)
-		return NULL;
-	if (holder->proc_fd < 0)
-		holder->proc_fd = task_open(target->pid, (pid_t)holder->tid);
-	TRY(stop_thread(&sampler->stopper, (pid_t)holder->tid, holder->proc_fd, &stopped));
-	*ret_stopped = stopped ? (pid_t)holder->tid : 0;
-	return NULL;
+	if (thread->proc_fd < 0)
+		thread->proc_fd = task_open(target->pid, (pid_t)thread->tid);
+	return stop_thread(&sampler->stopper, (pid_t)thread->tid, thread->proc_fd, ret_stopped);
 }
 
-/* A thread state is made by the thread that starts another, and has its creator's ident until that one runs. */
-static bool has_own_ident(const struct target *target, size_t index)
+/* With --blocking the thread that holds the GIL stands still while the sample is taken. It may have given the GIL away
+ * before it stood: then it goes on, and the next one is tried. */
+static struct error *stop_holder(struct sampler *sampler, struct target *target, pid_t *ret_stopped)
 {
-	for (size_t i = 0; i < target->threads.count; i++)
-		if (i != index && target->threads.data[i]->ident == target->threads.data[index]->ident)
-			return false;
-	return true;
+	enum { TRIES = 4 };
+	*ret_stopped = 0;
+	for (int i = 0; i < TRIES && sampler->options.blocking && target_read_holder(target); i++) {
+		struct thread *holder = holder_thread(target);
+		bool stopped = false;
+		if (!holder || !holder->tid)
+			return NULL;
+		TRY(stop_one(sampler, target, holder, &stopped));
+		if (!stopped)
+			return NULL;
+		if (target_read_holder(target) && target->held_by == holder->tstate) {
+			*ret_stopped = (pid_t)holder->tid;
+			return NULL;
+		}
+		stop_continue(&sampler->stopper, (pid_t)holder->tid);
+	}
+	return NULL;
 }
 
 static struct error *emit_samples(struct sampler *sampler, struct member *member, uint64_t now)
 {
 	struct target *target = member->target;
 	struct thread *holder = holder_thread(target);
-	bool indexed = false;
 	/* A sample stands for the time since the tick before; the first for one period. */
 	uint64_t wall = member->sampled_at ? now - member->sampled_at : sampler->options.period_ns;
 	member->sampled_at = now;
 	for (size_t i = 0; i < target->threads.count; i++) {
 		struct thread *thread = target->threads.data[i];
-		if (!thread->id && !has_own_ident(target, i))
+		if (!thread->id && !threads_has_begun(target, i))
 			continue;
-		if (!thread->id) {
-			if (!indexed && target->threads.count <= NAMED_AT_ONCE)
-				target_index_names(target);
-			indexed = true;
-			TRY(define_thread(sampler, member, thread));
-		}
+		if (!thread->id)
+			TRY(housekeeping_define_thread(&sampler->family, member, thread));
 		struct event event = { .kind = EVENT_SAMPLE,
 			.time = now,
 			.process = member->id,
@@ -183,9 +149,21 @@ static struct error *emit_samples(struct sampler *sampler, struct member *member
 		event.state = states_of_thread(target, thread, now, &event.syscall);
 		if (event.state & STATE_WAITS_GIL && holder && holder != thread)
 			event.waits_for = holder->id;
-		if (!push_event(sampler, &event))
+		if (!vec_push(&sampler->events, event))
 			return &error_no_memory;
 		sampler->totals.samples[thread->quality]++;
+	}
+	return NULL;
+}
+
+/* All looks of one read. */
+static struct error *emit_looks(struct sampler *sampler, struct member *member, uint64_t now)
+{
+	struct target *target = member->target;
+	TRY(emit_samples(sampler, member, now + looks_delay(target)));
+	while (target_has_look(target)) {
+		TRY(target_next_look(target));
+		TRY(emit_samples(sampler, member, now + looks_delay(target)));
 	}
 	return NULL;
 }
@@ -193,68 +171,21 @@ static struct error *emit_samples(struct sampler *sampler, struct member *member
 static struct error *sample_member(struct sampler *sampler, struct member *member, uint64_t now)
 {
 	pid_t stopped;
+	/* Not of several processes, whose looks would come in another order than their times. */
+	member->target->several_looks = !sampler->options.period_ns && !sampler->options.blocking &&
+					sampler->family.members.count == 1;
 	TRY(stop_holder(sampler, member->target, &stopped));
 	struct error *error = target_sample(member->target, now);
 	if (stopped)
 		stop_continue(&sampler->stopper, stopped);
 	if (!error)
-		return emit_samples(sampler, member, now);
+		return emit_looks(sampler, member, now);
 	if (error == &error_no_memory || error->kind == ERROR_DENIED)
 		return error;
 	error_free(error);
 	sampler->watch_at = 0; /* it may have been the last */
 	TRY(family_lose(&sampler->family, member, now));
 	sampler->totals.read_errors += !member->gone;
-	return NULL;
-}
-
-/* ---- what is read now and then ---- */
-
-/* A process that we saw begin has used nothing before; of another the first reading is where counting starts. */
-static struct error *read_times(struct sampler *sampler, struct member *member, uint64_t now)
-{
-	static const enum subject generations[3] = { SUBJECT_GC_GENERATION0, SUBJECT_GC_GENERATION1,
-		SUBJECT_GC_GENERATION2 };
-	struct target *target = member->target;
-	uint64_t collections[3];
-	struct task_times times;
-	bool ok = true;
-	if (now - member->last_cpu_at < TIMES_EVERY && member->last_cpu_at)
-		return NULL;
-	member->last_cpu_at = now;
-	for (size_t i = 0; i < target->threads.count; i++) {
-		struct thread *thread = target->threads.data[i];
-		if (!thread->id || !thread->tid || !task_read_times(member->pid, (pid_t)thread->tid, &times))
-			continue;
-		if (!thread->counted && member->from_birth)
-			ok &= push_counter(sampler, member, thread->id, SUBJECT_CPU_TIME, now, 0);
-		thread->counted = true;
-		ok &= push_counter(sampler, member, thread->id, SUBJECT_CPU_TIME, now, times.cpu_ns);
-		ok &= push_counter(sampler, member, thread->id, SUBJECT_RUNQUEUE_TIME, now, times.runqueue_ns);
-	}
-	ok &= push_counter(sampler, member, 0, SUBJECT_GIL_SWITCHES, now, target->gil_last.switches);
-	if (target_collections(target, collections))
-		for (int i = 0; i < 3; i++)
-			ok &= push_counter(sampler, member, 0, generations[i], now, collections[i]);
-	return ok ? NULL : &error_no_memory;
-}
-
-/* Threads get their names after they begin, and change them. */
-static struct error *read_names(struct sampler *sampler, struct member *member, uint64_t now)
-{
-	bool indexed = false;
-	for (size_t i = 0; i < member->target->threads.count; i++) {
-		struct thread *thread = member->target->threads.data[i];
-		uint64_t pause = thread->name_reads < 3 ? TIMES_EVERY : 10ull * NS_PER_S;
-		if (!thread->id || now - thread->named_at < pause)
-			continue;
-		if (!indexed)
-			target_index_names(member->target);
-		indexed = true;
-		thread->named_at = now;
-		thread->name_reads++;
-		TRY(define_thread(sampler, member, thread));
-	}
 	return NULL;
 }
 
@@ -267,39 +198,28 @@ static struct error *flush_events(struct sampler *sampler)
 
 static struct error *sample_all(struct sampler *sampler, uint64_t now)
 {
-	for (size_t i = 0; i < sampler->family.members.count; i++) {
-		struct member *member = sampler->family.members.data[i];
-		if (!member->target)
-			continue;
-		TRY(sample_member(sampler, member, now));
-		if (!member->target)
-			continue;
-		TRY(read_times(sampler, member, now));
-	}
+	for (size_t i = 0; i < sampler->family.members.count; i++)
+		if (sampler->family.members.data[i]->target)
+			TRY(sample_member(sampler, sampler->family.members.data[i], now));
 	return flush_events(sampler);
 }
 
+/* Everything but samples: after those of the tick, and until the next is near. */
 static struct error *tend(struct sampler *sampler, uint64_t now)
 {
-	if (now < sampler->tend_at)
-		return NULL;
-	sampler->tend_at = now + TEND_EVERY;
-	TRY(family_tend(&sampler->family, now));
-	for (size_t i = 0; i < sampler->family.members.count; i++)
-		if (sampler->family.members.data[i]->target)
-			TRY(read_names(sampler, sampler->family.members.data[i], now));
-	return NULL;
+	uint64_t period = sampler->options.period_ns, until = clock_now() + period / WORK_SHARE;
+	if (period) {
+		uint64_t next = tick_time(sampler->options.info.tick_seed, period, sampler->tick) - WAKE_EARLY;
+		until = sampler->start + next > until ? sampler->start + next : until;
+	}
+	if (now >= sampler->tend_at) {
+		sampler->tend_at = now + (family_is_calm(&sampler->family) ? CALM_TEND_EVERY : TEND_EVERY);
+		TRY(family_tend(&sampler->family, now, until));
+	}
+	return housekeeping_run(&sampler->family, now, until);
 }
 
 /* ---- the loop ---- */
-
-static bool all_gone(const struct sampler *sampler)
-{
-	for (size_t i = 0; i < sampler->family.members.count; i++)
-		if (!sampler->family.members.data[i]->gone)
-			return false;
-	return true;
-}
 
 static bool has_target(const struct sampler *sampler)
 {
@@ -343,11 +263,11 @@ static void update_totals(struct sampler *sampler, uint64_t now)
 static struct error *watch(struct sampler *sampler, const struct sampler_watch *watch, uint64_t now, bool *ret_go_on)
 {
 	*ret_go_on = !sampler->options.duration || now < sampler->options.duration;
-	if (now < sampler->watch_at && *ret_go_on)
+	if (now < sampler->watch_at && *ret_go_on && sampler->family.members.count)
 		return NULL;
 	sampler->watch_at = now + WATCH_EVERY;
 	update_totals(sampler, now);
-	*ret_go_on = *ret_go_on && !all_gone(sampler) && watch->go_on(watch->context, &sampler->totals);
+	*ret_go_on = watch->go_on(watch->context, &sampler->totals) && *ret_go_on && sampler->family.members.count;
 	return watch->tend(watch->context, now);
 }
 
@@ -370,9 +290,17 @@ struct error *sampler_finish(struct sampler *sampler, bool ended, int status)
 {
 	stopper_deinit(&sampler->stopper); /* the target runs on without us from here */
 	update_totals(sampler, now_of(sampler));
-	sampler->totals.target_ended = ended;
-	sampler->totals.target_status = (uint32_t)status;
-	return sampler->sink->ops->end(sampler->sink, &sampler->totals);
+	struct error *error = family_finish(&sampler->family, sampler->totals.duration);
+	struct family_children children = family_children(&sampler->family);
+	sampler->totals.children_found = children.found;
+	sampler->totals.unseen_children = children.unseen;
+	sampler->totals.children_unknown = children.may_be_more;
+	recording_end_set_target(&sampler->totals, ended, status);
+	struct error *end = sampler->sink->ops->end(sampler->sink, &sampler->totals);
+	if (!error)
+		return end;
+	error_free(end);
+	return error;
 }
 
 const struct recording_end *sampler_totals(const struct sampler *sampler)
@@ -387,8 +315,5 @@ size_t sampler_processes(const struct sampler *sampler)
 
 const char *sampler_problem(const struct sampler *sampler)
 {
-	for (size_t i = 0; i < sampler->family.members.count; i++)
-		if (sampler->family.members.data[i]->problem)
-			return sampler->family.members.data[i]->problem;
-	return NULL;
+	return sampler->family.problem;
 }

@@ -1,7 +1,7 @@
 #include "sample/stack.h"
 
-#include "cpython/call_site.h"
 #include "sample/frames.h"
+#include "sample/steps.h"
 
 /* ---- are the two copies the same stack? ---- */
 
@@ -13,11 +13,11 @@ enum agreement {
 
 /* The frames that were not looked at again because the first copy holds what the last sample did: so must the second.
  */
-static bool shared_agrees(const struct thread *thread, const struct layout *l, const struct frame_list *list)
+static bool shared_agrees(struct thread *thread, const struct layout *l, const struct frame_list *list)
 {
 	if (!list->shared)
 		return true;
-	uint64_t until = regions_same_until(&thread->regions, COPY_FIRST, COPY_SECOND);
+	uint64_t until = regions_agree_until(&thread->regions);
 	return thread->seen.frames.data[list->shared - 1].address + frame_bytes_size(l) <= until;
 }
 
@@ -45,33 +45,19 @@ static enum agreement compare_copies(struct thread *thread, const struct layout 
 
 /* ---- evidence ---- */
 
-/* Whether the caller's instruction can have pushed the frame that stands directly on it; looked up once for each step.
- */
-static struct error *check_step(
-	struct stack_context *c, const struct seen_frame *caller, const struct seen_frame *frame, enum step *ret_step)
-{
-	enum step step = evidence_step(c->evidence, caller->code_id, caller->offset, frame->code_id);
-	if (step == STEP_UNKNOWN) {
-		bool possible = frame->from_c ||
-				call_site_look(c->codes->memory, c->codes->runtime, caller->code, caller->offset)
-					.pushes;
-		step = possible ? STEP_POSSIBLE : STEP_IMPOSSIBLE;
-		/* A call site that called C is not yet what it is once it is specialized for Python: only yes is for
-		 * ever. */
-		if (possible && !evidence_set_step(c->evidence, caller->code_id, caller->offset, frame->code_id, step))
-			return &error_no_memory;
-	}
-	*ret_step = step;
-	return NULL;
-}
-
 enum trust {
 	TRUST_IMPOSSIBLE, /* some step cannot be */
-	TRUST_CHANCE,	  /* some step is seldom seen where it stands, as happens by chance */
-	TRUST_ODD,	  /* some step is new where others are known */
+	TRUST_CHANCE,	  /* some step has another name than is called there, or is seldom seen where it stands */
+	TRUST_ODD,	  /* some step is new where others are known, or where names speak for none; of a thread's
+			   * first sample, of which nothing is known but itself, that is not asked */
 	TRUST_NEW,	  /* some step is the first that is seen of its place, or nearly */
 	TRUST_PROVEN,
 };
+
+static bool is_new_place(const struct stack_context *c, const struct seen_frame *caller)
+{
+	return evidence_place_votes(c->evidence, caller->code_id, caller->offset) <= EVIDENCE_ENOUGH;
+}
 
 /* Votes for the step to frame `i` and says how far it is to be trusted. */
 static struct error *weigh_step(struct stack_context *c, const struct thread *thread, size_t i, enum trust *ret_trust)
@@ -81,7 +67,7 @@ static struct error *weigh_step(struct stack_context *c, const struct thread *th
 	*ret_trust = TRUST_PROVEN;
 	if (!caller || !frame->code_id)
 		return NULL;
-	TRY(check_step(c, caller, frame, &step));
+	TRY(steps_look(c, caller, frame, &step));
 	if (step == STEP_IMPOSSIBLE) {
 		*ret_trust = TRUST_IMPOSSIBLE;
 		return NULL;
@@ -91,9 +77,21 @@ static struct error *weigh_step(struct stack_context *c, const struct thread *th
 	if (evidence_is_chance(c->evidence, caller->code_id, caller->offset, frame->code_id))
 		*ret_trust = TRUST_CHANCE;
 	else if (!evidence_trusts(c->evidence, caller->code_id, caller->offset, frame->code_id))
-		*ret_trust = evidence_place_votes(c->evidence, caller->code_id, caller->offset) <= EVIDENCE_ENOUGH
-				     ? TRUST_NEW
-				     : TRUST_ODD;
+		*ret_trust = is_new_place(c, caller) && (step == STEP_POSSIBLE || !thread->sampled) ? TRUST_NEW
+												    : TRUST_ODD;
+	return NULL;
+}
+
+/* Until 3.10 a frame that was left has lost its caller: a chain may seem to end there. */
+static struct error *weigh_root(struct stack_context *c, const struct thread *thread, size_t same, bool *ret_sound)
+{
+	uint32_t root = thread->seen.frames.count ? thread->seen.frames.data[0].code_id : 0;
+	if (same || !root)
+		return NULL;
+	if (!evidence_add_root(c->evidence, root))
+		return &error_no_memory;
+	if (c->layout->pyframe.back != LAYOUT_NONE)
+		*ret_sound = evidence_is_root(c->evidence, root);
 	return NULL;
 }
 
@@ -131,7 +129,7 @@ static bool is_circle(const struct frame_list *list)
 static struct error *take_cut(struct stack_context *c, struct thread *thread, const struct frame_list *list)
 {
 	bool sound = true;
-	thread->seen.frames.count = 0;
+	thread->seen.frames.count = thread->seen_copied = 0;
 	TRY(frames_push_synthetic(c, thread, SYNTHETIC_PARTIAL));
 	for (size_t i = list->frames.count; i-- > 0 && sound;) {
 		struct seen_frame seen;
@@ -143,21 +141,16 @@ static struct error *take_cut(struct stack_context *c, struct thread *thread, co
 	return NULL;
 }
 
-static void remember_roots(struct thread *thread)
-{
-	const struct frame_list *list = &thread->walked;
-	for (size_t i = 0; i < THREAD_ROOTS && !list->shared; i++)
-		thread->roots[i] = i < list->frames.count ? list->frames.data[list->frames.count - 1 - i].address : 0;
-}
-
 /* A generator's frame has no caller while it is suspended, and no other time: a chain that ends in one was left just
  * now. */
 static struct error *ends_in_generator(struct stack_context *c, const struct thread *thread, bool *ret_ends)
 {
 	const struct frame_list *list = &thread->walked;
 	const struct frame *last = list->frames.count ? &list->frames.data[list->frames.count - 1] : NULL;
+	const struct seen_frame *before = thread->seen.frames.count ? &thread->seen.frames.data[0] : NULL;
 	const struct code_entry *entry = NULL;
-	if (last && !list->shared && last->kind == FRAME_PYTHON)
+	bool known = last && before && before->address == last->address && before->code == last->code;
+	if (last && !known && !list->shared && last->kind == FRAME_PYTHON)
 		TRY(codes_get(c->codes, last->code, &entry));
 	*ret_ends = entry && code_head_is_generator(&entry->head);
 	return NULL;
@@ -170,21 +163,20 @@ static struct error *take_agreed(
 	size_t same;
 	enum trust trust;
 	TRY(frames_take_list(c, thread, &thread->walked, &same, ret_sound));
+	thread->seen_copied = same < thread->seen_copied ? same : thread->seen_copied;
+	if (*ret_sound)
+		TRY(weigh_root(c, thread, same, ret_sound));
 	if (!*ret_sound)
 		return NULL;
-	remember_roots(thread);
 	TRY(weigh(c, thread, same, &trust));
 	*ret_sound = trust >= TRUST_ODD;
-	if (!*ret_sound)
+	if (*ret_sound)
+		thread->seen_copied = thread->seen.frames.count;
+	else
 		thread->seen.frames.count = same; /* what stood there before is all that is known of it */
 	thread->quality = trust == TRUST_PROVEN || (agreement == SAME && trust == TRUST_NEW) ? QUALITY_EXACT
 											     : QUALITY_REPAIRED;
 	return NULL;
-}
-
-static bool has_data_stack(const struct layout *l)
-{
-	return l->tstate.datastack_chunk != LAYOUT_NONE;
 }
 
 struct error *stack_take(struct stack_context *c, struct thread *thread, enum walk_end end, bool moving)
@@ -205,12 +197,12 @@ struct error *stack_take(struct stack_context *c, struct thread *thread, enum wa
 		if (!sound)
 			TRY(repair_stack(c, thread));
 	}
-	/* The next sample is compared with this one if its frames are what its copy holds. */
-	if (thread->quality == QUALITY_EXACT && has_data_stack(c->layout))
-		regions_keep(&thread->regions);
-	else
-		thread->regions.last_valid = false;
+	/* The next sample is compared with the copy of this one, and with what of its stack is what the copy holds. */
+	regions_keep(&thread->regions);
+	if (!layout_has_data_stack(c->layout))
+		thread->seen_copied = 0; /* heap frames lie in no order that would tell which are below */
 	thread->stack = thread->seen.frames.count ? thread->seen.frames.data[thread->seen.frames.count - 1].node : 0;
 	thread->changed = thread->stack != before;
+	thread->sampled = true;
 	return NULL;
 }

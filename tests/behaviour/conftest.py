@@ -8,11 +8,14 @@
 `subjects`      a folder with the subject programs that `interpreter` can see
 `nobody`        the arguments for harness.run() to be the user nobody, and a copy of the binary that nobody can reach
 
+Each outcome is appended to the file $PYROMETER_TEST_RESULTS as it comes: what, in how many seconds, which test, why.
+
 At the end a table of version x feature is printed with the tests that ran. A test's feature is its parameter of that name
 or its mark `feature`.
 """
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -25,8 +28,23 @@ RAN = pytest.StashKey()
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "feature(name): the column of the table version x feature that this test fills")
+    # A shell's background job ignores it, and so would all that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[RAN] = {}
     config.stash[harness.MEASURED] = []
+
+
+def why(report):
+    if report.skipped:
+        return report.wasxfail if hasattr(report, "wasxfail") else report.longrepr[2]
+    return str(getattr(getattr(report.longrepr, "reprcrash", None), "message", report.longrepr or ""))
+
+
+def pytest_runtest_logreport(report):
+    path = os.environ.get("PYROMETER_TEST_RESULTS")
+    if path and (report.when == "call" or not report.passed):
+        with open(path, "a") as results:
+            results.write("\t".join([report.outcome, "%.1f" % report.duration, report.nodeid, " ".join(why(report).split())[:500]]) + "\n")
 
 
 @pytest.fixture(scope="session")

@@ -51,3 +51,10 @@ def test_installed_in_a_fresh_environment(wheel, interpreters, tmp_path, name):
     code = "import os, sys; print(sys.prefix, os.environ.get('PYROMETER_PYTHON'))"
     said = ask(python, "-m", "pyrometer", "record", "-q", "-o", "x.collapsed", "-c", code)
     assert said.split() == [os.path.realpath(str(venv)), "None"]
+    # The package is whole: it finds the program, loads the agent that is in it, and is typed.
+    code = ("import os, pyrometer\ntry:\n    with pyrometer.calls() as p: len('')\n    print(p.stats()[0].label)\n"
+            "except pyrometer.Error as error: print(error)\n"
+            "print(os.path.exists(os.path.join(os.path.dirname(pyrometer.__file__), 'py.typed')))")
+    said = ask(python, "-c", code).splitlines()
+    assert said[0] == "{built-in method builtins.len}" or "Python 3.12" in said[0]
+    assert said[1] == "True"

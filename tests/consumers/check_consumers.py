@@ -8,6 +8,7 @@ codes. tools/get-consumers.sh installs them; each that is missing is skipped wit
 import collections
 import gzip
 import json
+import marshal
 import os
 import re
 import shutil
@@ -124,6 +125,198 @@ def ambiguous(ours):
     return {name for name, count in names.items() if count > 1}
 
 
+def test_pstats():
+    """Python's own reader: of samples, how many saw each function and for how long."""
+    for scene in ("shop", "hostile", "one", "empty"):
+        theirs = {}
+        for (path, line, name), (_, count, own, total, _) in marshal.loads(written(scene, "pstats")).items():
+            theirs[name or "<unnamed>", path, line] = [count, round(total * 1e9)]
+            assert own <= total, name
+        ours = {(f["name"], f["path"], f["line"]): [f["total"]["samples"], f["total"]["weight"]]
+                for f in report(scene, "--weight", "wall")["functions"] if f["name"] not in ("<no Python frame>", "<garbage collection>")}
+        equal(f"{scene}: samples and nanoseconds", ours, theirs)
+    return "samples and time of each function"
+
+
+SNAKEVIZ = """
+import json, pstats, sys
+from snakeviz.stats import json_stats, table_rows
+stats = pstats.Stats(sys.argv[1])
+print(json.dumps([table_rows(stats), json_stats(stats)]))
+"""
+
+
+def test_snakeviz():
+    """What SnakeViz puts into its table, to its four digits, and the callees that its picture is drawn of."""
+    python = need(os.path.join(CONSUMERS, "snakeviz", "bin", "python"), "snakeviz")
+    path = file_of(written("bakery", "pstats"), ".pstats")
+    run = subprocess.run([python, "-c", SNAKEVIZ, path], capture_output=True, check=True)
+    os.unlink(path)
+    rows, pictured = json.loads(run.stdout)
+    ours = json.loads(written("bakery", "json"))
+    names = ["~:0(%s)" % f["name"] if f["builtin"] else "%s:%d%s" % (f["path"], f["line"], re.search(r"\(.*\)$", f["label"])[0])
+             for f in ours["functions"]]
+    expected = {name: [f["ncalls"] + f["resumed"], f["primitive"] + f["resumed_primitive"], *("%.4g" % (f[time] / 1e9) for time in (
+        "tottime_ns", "cumtime_ns"))] for name, f in zip(names, ours["functions"])}
+    equal("calls and times", expected, {name: [count, int(shown.split("/")[-1]), own, total]
+                                        for (shown, count), own, _, total, _, _, name in rows})
+    callees = {name: {} for name in names}
+    for pair in ours["calls"]:
+        callees[names[pair["caller"]]][names[pair["callee"]]] = pair["ncalls"] + pair["resumed"]
+    equal("callees", callees, {name: {callee: of[0] for callee, of in row["children"].items()} for name, row in pictured.items()})
+    return "calls, times and callees of each function"
+
+
+# ---- line_profiler ----
+
+LINE_PROFILERS = ["4.1.3", "4.2.0", "5.1.0"]
+LOAD = """
+import json, sys
+from line_profiler.line_profiler import load_stats
+stats = load_stats(sys.argv[1])
+print(json.dumps([[[*key, timings] for key, timings in stats.timings.items()], stats.unit]))
+"""
+# Numbers of every size and things that are not there, as a LineStats of this version.
+MAKE = """
+import line_profiler, pickle, random, sys
+LineStats = type(line_profiler.LineProfiler().get_stats())
+out, seed, source = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+random.seed(seed)
+def number(): return random.choice([random.randrange(1, 10), random.randrange(10 ** random.randrange(1, 14)) + 1])
+def timings(first, last): return [(line, number(), number() * random.choice([0, 1, 1000])) for line in range(first, last) if random.random() < .6]
+stats = LineStats({
+    (source, 9, "fibonacci"): timings(11, 14),
+    (source, 16, "squares"): [(20, 10 ** 12, 10 ** 15), (21, 99999999, 1), (22, 999999999, 2)],
+    (source, 16, "beyond its block"): timings(17, 80),
+    (source, 4000, "beyond the file"): timings(4000, 4003),
+    ("/nowhere/made.py", 5, "lost"): timings(3, 12),
+    ("/nowhere/made.py", 7, "lost and never called"): [],
+    ("<string>", 1, "executed"): timings(1, 3),
+    (source, 27, "twice"): [],
+}, random.choice([1e-9, 1e-7, 1e-6]))
+with open(out, "wb") as file:
+    pickle.dump(stats, file, 2 + seed % 4)
+"""
+WRAP = r"""
+import json, textwrap
+for i in range(20):
+    textwrap.fill("To be or not to be, that is the question. " * i, 40)
+    textwrap.dedent("   a\n   b\n")
+    json.loads(json.dumps({"a": [1, 2.5, None, {"b": "c" * i}]}, indent=2))
+"""
+
+
+def run_python(python, *words, folder=None):
+    run = subprocess.run([python, *words], capture_output=True, cwd=folder, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    if run.returncode:
+        raise AssertionError(f"{words[:3]}: {run.stderr.decode()[-500:]}")
+    return run.stdout
+
+
+def reported(path, format, *options, folder=None):
+    with open(path, "rb") as file:
+        return subprocess.run([os.path.abspath(TOOL), "lprof", format, *options], stdin=file, capture_output=True, check=True, cwd=folder).stdout
+
+
+def check_lprof_text(version, python, path, folder):
+    """What line_profiler prints of a file, with each of its options, and what we do. Its version 4 sorts functions by their keys, and has
+    one digit less where a time is wider than its column, which we leave alone."""
+    old = version.startswith("4.")
+    kept = ["--sort", "filename"] if old else []
+    options = [([], kept), (["-z"], ["--skip-zero", *kept]), (["-t"], ["--sort", "time"]), (["-m", "-z"], ["--summarize", "--skip-zero", *kept])]
+    if not old:
+        options += [(["-u", "1e-3"], ["--unit", "1e-3"]), (["-u", "1e-9"], ["--unit", "1e-9"])]
+    for theirs, ours in options:
+        expected = run_python(python, "-m", "line_profiler", *theirs, path, folder=folder).decode().split("\n")
+        got = reported(path, "text", *ours, folder=folder).decode().split("\n")
+        for number, (one, other) in enumerate(zip(expected, got), 1):
+            assert one == other, f"{version} {theirs} {os.path.basename(path)} line {number}: theirs\n{one}\nours\n{other}"
+        equal(f"{version} {theirs} {os.path.basename(path)}: number of lines", len(got), len(expected))
+    return len(expected)
+
+
+def check_lprof_numbers(version, python, folder):
+    """Ours as they load it, and theirs, read and written by us."""
+    path = os.path.join(folder, "mill.lprof")
+    for options in ([], ["--measured"]):
+        with open(path, "wb") as file:
+            file.write(written("mill", "lprof", *options))
+        timings, unit = json.loads(run_python(python, "-c", LOAD, path))
+        time = "measured_time_ns" if options else "time_ns"
+        expected = [[f["path"], f["line"], f["qualname"] or f["name"], [[line["line"], line["hits"], line[time]] for line in f["lines"]]]
+                    for f in json.loads(written("mill", "json"))["functions"]]
+        equal(f"{version}: unit", 1e-9, unit)
+        equal(f"{version} {options}: timings", expected, timings)
+    for theirs in ("subject.lprof", "made-0.lprof", "made-1.lprof", "made-2.lprof", "made-3.lprof"):
+        theirs = os.path.join(folder, theirs)
+        with open(path, "wb") as file:
+            file.write(reported(theirs, "lprof"))
+        equal(f"{version}: a file read and written", *(json.loads(run_python(python, "-c", LOAD, each)) for each in (path, theirs)))
+
+
+def check_line_profiler(version, bin, newest, folder):
+    python, printer = os.path.join(bin, "python"), os.path.join(newest[1], "python")
+
+    def kernprof(name, *words):
+        run_python(python, "-W", "ignore", "-m", "kernprof", "-l", "-o", name, *words, folder=folder)
+        return os.path.join(folder, name)
+    shutil.copy(os.path.join(HERE, "lprof_subject.py"), folder)
+    with open(os.path.join(folder, "wrap.py"), "w") as file:
+        file.write(WRAP)
+    paths = [kernprof("subject.lprof", "lprof_subject.py"), kernprof("whole.lprof", "-p", "lprof_subject.py", "lprof_subject.py", "10"),
+             kernprof("wrap.lprof", "-p", "textwrap,json.decoder,json.encoder", "wrap.py")]
+    for seed in range(6):
+        paths.append(os.path.join(folder, f"made-{seed}.lprof"))
+        run_python(python, "-c", MAKE, paths[-1], str(seed), "lprof_subject.py")
+    lines = sum(check_lprof_text(newest[0], printer, path, folder) for path in paths)
+    if newest[0] != version:
+        lines += sum(check_lprof_text(version, python, path, folder) for path in paths[:3])
+    check_lprof_numbers(version, python, folder)
+    return lines
+
+
+def test_lprof():
+    """line_profiler reads our files with equal numbers, and its own files look here as they do there, byte for byte."""
+    there, lines = [], 0
+    for version in LINE_PROFILERS:
+        folder = os.path.abspath(os.path.join(CONSUMERS, f"line_profiler-{version}", "bin"))
+        if os.path.exists(os.path.join(folder, "kernprof")):
+            there.append((version, folder))
+    if not there or there[-1][0] != LINE_PROFILERS[-1]:
+        raise Skip(f"line_profiler {LINE_PROFILERS[-1]} is missing (tools/get-consumers.sh)")
+    for version, folder in there:
+        with tempfile.TemporaryDirectory() as scratch:
+            lines += check_line_profiler(version, folder, there[-1], scratch)
+    return f"{', '.join(version for version, _ in there)}: numbers both ways, {lines} lines of text"
+
+
+def test_callgrind():
+    """callgrind_annotate's own and inclusive times of each function."""
+    annotate = shutil.which("callgrind_annotate")
+    if not annotate:
+        raise Skip("callgrind_annotate is missing (Debian's valgrind)")
+    for options in ([], ["--measured"]):
+        path = file_of(written("bakery", "callgrind", *options), ".callgrind")
+        ours = json.loads(written("bakery", "json"))["functions"]
+        kind = "measured_" if options else ""
+        for inclusive, column in (("no", "tottime_ns"), ("yes", "cumtime_ns")):
+            run = subprocess.run([annotate, "--threshold=100", "--auto=no", f"--inclusive={inclusive}", path],
+                                 capture_output=True, text=True)
+            rows = re.findall(r"^ *([\d,]+) \([ \d.]+%\)  (\S.*:\S.*)$", run.stdout, re.M)
+            theirs = {name: int(time.replace(",", "")) for time, name in rows}
+            expected = {callgrind_name(function): function[kind + column] for function in ours}
+            equal(f"callgrind {options} {column}", expected, theirs)
+        os.unlink(path)
+    return "own and inclusive times of each function"
+
+
+def callgrind_name(function):
+    if function["builtin"]:
+        return "~:" + function["name"]
+    name = re.search(r"\((.*)\)$", function["label"])[1]
+    return f"{function['path']}:{name}:{function['line']}"
+
+
 def test_speedscope():
     need(os.path.join(CONSUMERS, "node_modules", "speedscope"), "speedscope")
     need(os.path.join(CONSUMERS, "node_modules", "playwright-core"), "playwright-core")
@@ -158,6 +351,86 @@ def check_speedscope(scene, profiles):
     gap = theirs.pop("<frames left out>", None)  # of stacks too deep for speedscope
     equal(f"{scene}: frames left out", [0, 50_000_000] if scene == "hostile" else None, gap)
     equal(f"{scene}: functions", dict(expected), dict(theirs))
+
+
+# ---- single calls ----
+
+def trace_slices():
+    """(pid, tid, begin, length, name, category) of our trace events, in the order of their begin, callers first; and names by thread."""
+    events = json.loads(written("moments", "chrome"))["traceEvents"]
+    slices = [(e["pid"], e["tid"], round(e["ts"] * 1000), round(e["dur"] * 1000), e["name"], e["cat"]) for e in events if e["ph"] == "X"]
+    names = {(e["name"], e["pid"] if e["name"] == "process_name" else e["tid"]): e["args"]["name"] for e in events if e["ph"] == "M" and "name" in e["args"]}
+    return sorted(slices, key=lambda s: (s[0], s[1], s[2], -s[3])), names
+
+
+def depths(slices):
+    """How many calls of its thread each one is in."""
+    found, stack = [], []
+    for pid, tid, begin, length, *_ in slices:
+        while stack and (stack[-1][:2] != (pid, tid) or stack[-1][2] <= begin):
+            stack.pop()
+        assert not stack or begin + length <= stack[-1][2], "slices cross"
+        found.append(len(stack))
+        stack.append((pid, tid, begin + length))
+    return found
+
+
+def test_perfetto():
+    need(os.path.join(CONSUMERS, "perfetto", "web_dist"), "perfetto")
+    need(os.path.join(CONSUMERS, "node_modules", "playwright-core"), "playwright-core")
+    node, chromium = need(shutil.which("node"), "node"), need(shutil.which("chromium"), "chromium")
+    ours, names = trace_slices()
+    for format, suffix in (("chrome", ".trace.json"), ("perfetto", ".pftrace")):
+        path = file_of(written("moments", format), suffix)
+        try:
+            run = subprocess.run([node, os.path.join(HERE, "perfetto_slices.mjs"), os.path.abspath(CONSUMERS), chromium, path], capture_output=True, text=True)
+        finally:
+            os.unlink(path)
+        answer = json.loads(run.stdout or '{"errors": ["%s"]}' % run.stderr[:500])
+        equal(f"{format}: what Perfetto complains of", [], answer["errors"])
+        theirs = sorted(answer["slices"], key=lambda s: (int(s["pid"]), int(s["tid"]), int(s["ts"]), -int(s["dur"])))
+        equal(f"{format}: slices", len(ours), len(theirs))
+        for mine, depth, s in zip(ours, depths(ours), theirs):
+            pid, tid, begin, length, name, category = mine
+            equal(f"{format}: a slice", (pid, tid, begin, length, depth), tuple(int(s[key]) for key in ("pid", "tid", "ts", "dur", "depth")))
+            if format == "chrome":
+                # Its reader of JSON leaves both of two backslashes.
+                equal(f"{format}: its name", (name, category), (s["name"].replace("\\\\", "\\"), s["category"].replace("\\\\", "\\")))
+            else:
+                place = s["file"] and f" ({'/'.join(s['file'].split('/')[-2:])}:{s['line']})"
+                equal(f"{format}: its name", name.replace("(back\\", "(back/"), s["name"] + (place or ""))  # it takes both for a separator
+            equal(f"{format}: its thread", names["thread_name", tid], s["thread"])
+            equal(f"{format}: its process", names["process_name", pid], s["process"])
+    return f"2 files in Chromium, {len(ours)} slices each, by nanosecond and depth"
+
+
+def test_speedscope_trace():
+    need(os.path.join(CONSUMERS, "node_modules", "speedscope"), "speedscope")
+    node, chromium = need(shutil.which("node"), "node"), need(shutil.which("chromium"), "chromium")
+    ours, _ = trace_slices()
+    path = file_of(written("moments", "chrome"), ".trace.json")
+    try:
+        run = subprocess.run([node, os.path.join(HERE, "speedscope_totals.mjs"), os.path.abspath(CONSUMERS), chromium, path], capture_output=True, text=True)
+    finally:
+        os.unlink(path)
+    if run.returncode:
+        raise AssertionError(f"speedscope: {run.stdout[:500]} {run.stderr[:500]}")
+    own = collections.Counter()
+    stack = []
+    for pid, tid, begin, length, name, _ in ours:
+        while stack and (stack[-1][0] != (pid, tid) or stack[-1][1] <= begin):
+            stack.pop()
+        own[name] += length
+        if stack:
+            own[stack[-1][2]] -= length
+        stack.append(((pid, tid), begin + length, name))
+    theirs = collections.Counter()
+    for profile in json.loads(run.stdout)["profiles"]:
+        equal("unit", "microseconds", profile["unit"])
+        for name, sums in profile["functions"].items():
+            theirs[name] += sums["self"]
+    equal("functions", dict(own), {name: round(time * 1000) for name, time in theirs.items() if name in own})
+    return "own time of each function"
 
 
 def test_collapsed():
@@ -196,6 +469,7 @@ def test_page():
 def check_page(scene, seen):
     equal(f"{scene}: frames shown at first", seen["frames"], seen["shown"])
     assert 1080 <= seen["rightEdge"] <= 1100, seen
+    assert seen["narrowEdge"] <= 400 and seen["searchBelow"] >= 0 and seen["searchAbove"] >= 0, seen
     if scene == "shop":
         assert seen["tip"].splitlines()[0] == 'process 4242 "/usr/bin/python3 app.py --port 8000"', seen
         assert "91.0 % of 6,226 busy samples (95 %: 90.3 to 91.7 %)" in seen["tip"], seen

@@ -1,8 +1,9 @@
 // usage: node flame_page.mjs CONSUMERS CHROMIUM FILE.svg SEARCH [SCREENSHOT]
 //
 // Uses the flame graph as a person would, without a network, and prints as JSON what they see: the frames drawn, the tip of
-// the widest frame below the root, what the search finds, what is left after entering that frame and after Escape; and all
-// that went wrong: errors of the script, requests for anything but the page itself.
+// the widest frame below the root, what the search finds, what is left after entering that frame and after Escape; in a
+// narrow window, how far right the head reaches and how far the search is from it and from the frames; and all that went
+// wrong: errors of the script, requests for anything but the page itself.
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
@@ -41,6 +42,15 @@ try {
 		await page.keyboard.press('Escape');
 		seen.left = await shown(page);
 	}
+	await page.setViewportSize({ width: 400, height: 700 });
+	await page.waitForFunction(() => window.innerWidth === 400);
+	await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))); // the page follows
+	seen.narrowEdge = await page.evaluate(() => Math.max(...[...document.querySelectorAll('.head text, .controls input, .controls button')]
+		.map(e => e.getBoundingClientRect().right)));
+	seen.searchBelow = await page.evaluate(() => document.querySelector('.controls').getBoundingClientRect().top -
+		Math.max(...[...document.querySelectorAll('.head text')].map(e => e.getBoundingClientRect().bottom)));
+	seen.searchAbove = await page.evaluate(() => document.querySelector('#frames').getBoundingClientRect().top -
+		document.querySelector('.controls button').getBoundingClientRect().bottom);
 } catch (error) {
 	errors.push(String(error));
 } finally {

@@ -50,14 +50,12 @@ static void look_in_memory(const uint8_t *data, size_t size)
 
 static void look_in_file(const uint8_t *data, size_t size)
 {
-	char path[64];
 	uint64_t address, length;
 	int fd = memfd_create("elf", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	elf_file_symbol(path, BASE, "_PyRuntime", &address);
-	elf_file_section(path, BASE, ".PyRuntime", &address, &length);
+	elf_file_symbol(fd, BASE, "_PyRuntime", &address);
+	elf_file_section(fd, BASE, ".PyRuntime", &address, &length);
 	close(fd);
 }
 

@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if ((uint64_t)instruction >= range.start && (uint64_t)instruction < range.end)
 			check_against_range(&table, instruction, &range);
 	}
-	if ((uint64_t)instruction >= end && lines_find_position(&table, instruction).line != 0)
+	uint32_t outside = table.kind == LINES_KIND_PLAIN ? (uint32_t)instruction : 0;
+	if ((uint64_t)instruction >= end && lines_find_position(&table, instruction).line != outside)
 		abort();
 	return 0;
 }

@@ -83,9 +83,14 @@ static void use(struct target *target)
 	struct error *error = NULL;
 	registry_init(&registry, &sink);
 	target_attach_registry(target, &registry);
-	for (int i = 0; i < 3 && !error; i++)
+	target->several_looks = true;
+	for (int i = 0; i < 6 && !error; i++) {
 		error = target_sample(target, clock_now());
+		while (!error && target_has_look(target))
+			error = target_next_look(target);
+	}
 	target_index_names(target);
+	target_find_names(target);
 	for (size_t i = 0; i < target->threads.count; i++) {
 		struct buffer name = { 0 };
 		target_thread_name(target, target->threads.data[i], &name);
@@ -102,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = { "2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.13t",
 		"3.14", "3.15" };
-	static const struct memory_ops ops = { liar_read, liar_destroy };
+	static const struct memory_ops ops = { .read = liar_read, .destroy = liar_destroy };
 	if (!size)
 		return 0;
 	const char *folder = getenv("FUZZ_IMAGES");

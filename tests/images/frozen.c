@@ -66,7 +66,35 @@ static void printer_deinit(struct printer *printer)
 	vec_free(&printer->stacks);
 }
 
-static struct error *print_target(struct target *target)
+/* Many looks in one read see what one look sees. */
+static struct error *check_looks(struct target *target)
+{
+	enum { READS = 24 };
+	VEC(uint32_t) stacks = { 0 };
+	struct error *error = NULL;
+	for (size_t i = 0; i < target->threads.count; i++)
+		if (!vec_push(&stacks, target->threads.data[i]->stack))
+			error = &error_no_memory;
+	target->several_looks = true;
+	unsigned most = 1;
+	for (int reads = 0; reads < READS && !error; reads++) {
+		target->held_by = target->gil_last.last_holder; /* nobody has the GIL here: its last holder may run */
+		error = target_sample(target, clock_now());
+		most = target->looks.count > most ? target->looks.count : most;
+		while (!error && target_has_look(target))
+			error = target_next_look(target);
+		for (size_t i = 0; i < target->threads.count && !error; i++)
+			if (target->threads.data[i]->stack != stacks.data[i])
+				error = error_new(ERROR_FAILED, "a look in a read of several has another stack");
+	}
+	bool could = target->runtime.version >= 0x030d && !target->runtime.free_threaded;
+	if (!error && could && most == 1)
+		error = error_new(ERROR_FAILED, "no read had several looks");
+	vec_free(&stacks);
+	return error;
+}
+
+static struct error *print_target(struct target *target, bool looks)
 {
 	static const struct sink_ops ops = { .code = keep_code, .stack = keep_stack };
 	struct printer printer = { .sink = { &ops } };
@@ -86,6 +114,8 @@ static struct error *print_target(struct target *target)
 			thread->quality == QUALITY_EXACT ? "" : ", not exact");
 		print_stack(&printer, thread->stack);
 	}
+	if (!error && looks)
+		error = check_looks(target);
 	registry_deinit(&registry);
 	printer_deinit(&printer);
 	return error;
@@ -95,7 +125,7 @@ static struct error *show(struct memory *memory, const struct maps *maps)
 {
 	struct target *target;
 	TRY(target_open_memory(memory, maps, 0, &target));
-	struct error *error = print_target(target);
+	struct error *error = print_target(target, true);
 	target_destroy(target);
 	return error;
 }
@@ -110,7 +140,7 @@ static struct error *save(pid_t pid, const char *path)
 	TRY(memory_open_process(pid, &inner));
 	TRY(image_record(inner, &recorder));
 	TRY(target_open_memory(recorder, &maps, 0, &target));
-	struct error *error = print_target(target);
+	struct error *error = print_target(target, false);
 	if (!error)
 		error = image_save(path, recorder, &maps);
 	target_destroy(target);

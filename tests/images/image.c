@@ -44,7 +44,7 @@ static void recorder_destroy(struct memory *memory)
 
 struct error *image_record(struct memory *inner, struct memory **ret_memory)
 {
-	static const struct memory_ops ops = { recorder_read, recorder_destroy };
+	static const struct memory_ops ops = { .read = recorder_read, .destroy = recorder_destroy };
 	struct recorder *recorder = calloc(1, sizeof *recorder);
 	if (!recorder)
 		return &error_no_memory;
@@ -235,7 +235,7 @@ static struct error *load(const char *path, struct image *image, struct maps *ma
 
 struct error *image_open(const char *path, struct maps *ret_maps, struct memory **ret_memory)
 {
-	static const struct memory_ops ops = { image_read, image_destroy };
+	static const struct memory_ops ops = { .read = image_read, .destroy = image_destroy };
 	struct image *image = calloc(1, sizeof *image);
 	if (!image)
 		return &error_no_memory;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "base/cleanup.h"
 #include "base/varint.h"
 #include "report/print.h"
 #include "synthetic.h"
@@ -25,6 +26,25 @@ struct buffer kit_write(feed_scene *scene, const char *format, const struct repo
 	buffer_string(&out);
 	assert_false(out.failed);
 	return out;
+}
+
+void kit_expect_golden(const struct buffer *out, const char *name)
+{
+	const char *folder = getenv("GOLDEN_DIR");
+	char path[4096];
+	_cleanup_buffer_ struct buffer expected = { 0 };
+	assert_non_null(folder);
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	_cleanup_fclose_ FILE *file = fopen(path, getenv("PYROMETER_UPDATE_GOLDEN") ? "w+" : "r");
+	if (!file)
+		fail_msg("no file %s", path);
+	if (getenv("PYROMETER_UPDATE_GOLDEN"))
+		fwrite(out->data, 1, out->size, file);
+	rewind(file);
+	for (int c; (c = getc(file)) != EOF;)
+		buffer_add_char(&expected, (char)c);
+	if (expected.size != out->size || memcmp(expected.data, out->data, out->size) != 0)
+		fail_msg("%s is not what came out:\n%s", name, out->data);
 }
 
 void kit_shop(struct sink *sink)
@@ -273,4 +293,11 @@ bool kit_sum_pprof(const struct buffer *gzipped, uint64_t ret_sums[3])
 	}
 	buffer_deinit(&message);
 	return good && !r.bad;
+}
+
+void kit_expect_file(feed_scene *scene, const char *format, const struct report_options *options, const char *name)
+{
+	struct buffer out = kit_write(scene, format, options);
+	kit_expect_golden(&out, name);
+	buffer_deinit(&out);
 }

@@ -10,6 +10,9 @@ typedef void feed_scene(struct sink *sink);
 /* The recording in the format, NUL-terminated in out->data. The caller deinits. */
 struct buffer kit_write(feed_scene *scene, const char *format, const struct report_options *options);
 
+/* Fails unless this is what the file of tests/golden holds; PYROMETER_UPDATE_GOLDEN=1 writes it anew. */
+void kit_expect_golden(const struct buffer *out, const char *name);
+
 /* The scenes of synthetic.h as one takes them here. */
 void kit_shop(struct sink *sink);
 void kit_hostile(struct sink *sink);
@@ -26,3 +29,5 @@ uint64_t kit_find_json_number(const struct buffer *json, const char *name);
 uint64_t kit_sum_collapsed(const struct buffer *text, long *ret_lines);
 /* The sums of the first three values of all samples of a gzipped pprof file; false if it is none. */
 bool kit_sum_pprof(const struct buffer *gzipped, uint64_t ret_sums[3]);
+/* What the format makes of the scene is what stands in that golden file. */
+void kit_expect_file(feed_scene *scene, const char *format, const struct report_options *options, const char *name);

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 
 enum { LINES_OF_A_FUNCTION = 250 };
+enum { FUTEX = 202, EPOLL_WAIT = 232 }; /* x86-64's */
 
 /* A folder that no machine has: a golden file must not depend on what stands there. */
 #define LIB "/nowhere/lib"
@@ -74,6 +75,34 @@ uint32_t feed_thread(struct feed *feed, uint32_t process, uint32_t tid, const ch
 	return def.id;
 }
 
+void feed_begin_calls(struct feed *feed, struct sink *sink)
+{
+	*feed = (struct feed){ .sink = sink, .period = NS_PER_MS, .time = NS_PER_S };
+	struct recording_info info = {
+		.start_unix_ns = 1700000000u * (uint64_t)NS_PER_S,
+		.mode = RECORDING_CALLS,
+		.command = feed_text("pyrometer calls -o bakery.pyro bake.py"),
+		.host = feed_text("furnace"),
+		.tool = feed_text("pyrometer 0.1.0"),
+		.system = feed_text("Linux 6.1.0 x86_64"),
+	};
+	must(sink->ops->begin(sink, &info));
+}
+
+void feed_begin_lines(struct feed *feed, struct sink *sink, uint64_t start_unix_s)
+{
+	*feed = (struct feed){ .sink = sink, .period = NS_PER_MS, .time = NS_PER_S };
+	struct recording_info info = {
+		.start_unix_ns = start_unix_s * NS_PER_S,
+		.mode = RECORDING_LINES,
+		.command = feed_text("pyrometer lines -o mill.pyro mill.py"),
+		.host = feed_text("furnace"),
+		.tool = feed_text("pyrometer 0.1.0"),
+		.system = feed_text("Linux 6.1.0 x86_64"),
+	};
+	must(sink->ops->begin(sink, &info));
+}
+
 static uint32_t define_code(struct feed *feed, struct code_def *def)
 {
 	def->id = ++feed->codes;
@@ -114,6 +143,48 @@ uint32_t feed_stack(struct feed *feed, uint32_t parent, uint32_t code, uint32_t 
 	return def.id;
 }
 
+uint32_t feed_callable(
+	struct feed *feed, const char *name, const char *qualname, const char *file, uint32_t line, uint32_t flags)
+{
+	return define_code(feed, &(struct code_def){
+					 .first_line = line,
+					 .flags = flags,
+					 .file = feed_text(file),
+					 .name = feed_text(name),
+					 .qualname = feed_text(qualname),
+				 });
+}
+
+uint32_t feed_lined(struct feed *feed, const char *name, const char *qualname, const char *file, uint32_t first_line)
+{
+	return define_code(feed, &(struct code_def){
+					 .first_line = first_line,
+					 .line_table_kind = LINES_KIND_PLAIN,
+					 .file = feed_text(file),
+					 .name = feed_text(name),
+					 .qualname = feed_text(qualname),
+				 });
+}
+
+uint32_t feed_place(struct feed *feed, uint32_t code, int32_t line)
+{
+	struct stack_def def = { ++feed->stacks, 0, code, line };
+	must(feed->sink->ops->stack(feed->sink, &def));
+	return def.id;
+}
+
+uint32_t feed_builtin(struct feed *feed, const char *name)
+{
+	return feed_callable(feed, name, "", "~", 0, CODE_BUILTIN);
+}
+
+uint32_t feed_path(struct feed *feed, uint32_t parent, uint32_t code)
+{
+	struct stack_def def = { ++feed->stacks, parent, code, -1 };
+	must(feed->sink->ops->stack(feed->sink, &def));
+	return def.id;
+}
+
 void feed_event(struct feed *feed, const struct event *event)
 {
 	must(feed->sink->ops->events(feed->sink, event, 1));
@@ -129,6 +200,7 @@ void feed_samples(
 			.thread = thread,
 			.stack = stack,
 			.state = (uint16_t)state,
+			.syscall = state & STATE_IN_SYSCALL ? thread == 1 ? EPOLL_WAIT : FUTEX : 0,
 			.kind = EVENT_SAMPLE,
 			.quality = (uint8_t)quality,
 			.waits_for = state & STATE_WAITS_GIL ? (thread == 1 ? 2 : 1) : 0,
@@ -151,6 +223,36 @@ void feed_counter(
 		.subject = (uint8_t)subject,
 	};
 	feed_event(feed, &event);
+}
+
+void feed_tally(struct feed *feed, uint32_t thread, uint32_t stack, enum subject subject, uint64_t count, uint64_t wall,
+	uint64_t cpu)
+{
+	feed_event(feed, &(struct event){
+				 .time = feed->time,
+				 .weight = { [WEIGHT_COUNT] = count, [WEIGHT_WALL] = wall, [WEIGHT_CPU] = cpu },
+				 .process = 1,
+				 .thread = thread,
+				 .stack = stack,
+				 .kind = EVENT_TALLY,
+				 .subject = (uint8_t)subject,
+			 });
+}
+
+void feed_calls(struct feed *feed, uint32_t thread, uint32_t stack, uint64_t count, uint64_t wall)
+{
+	feed_tally(feed, thread, stack, SUBJECT_CALLS, count, wall, 0);
+}
+
+void feed_cost(struct feed *feed, uint32_t process, enum subject subject, uint64_t inside, uint64_t beside)
+{
+	feed_event(feed, &(struct event){
+				 .time = feed->time,
+				 .weight = { [WEIGHT_WALL] = inside, [WEIGHT_CPU] = beside },
+				 .process = process,
+				 .kind = EVENT_TALLY,
+				 .subject = (uint8_t)subject,
+			 });
 }
 
 void feed_end(struct feed *feed)
@@ -304,7 +406,7 @@ void feed_hostile(struct sink *sink)
 	uint32_t code = feed_code(
 		&feed, (struct text){ longest, sizeof longest }, (struct text){ longest, sizeof longest }, 1);
 	feed_samples(&feed, thread, feed_stack(&feed, root, code, 1), FEED_BUSY, QUALITY_EXACT, 30);
-	uint32_t down = feed_function(&feed, "down", "/tmp/deep.py", 1), stack = root;
+	uint32_t down = feed_function(&feed, "down", "/gone/deep.py", 1), stack = root;
 	for (unsigned i = 0; i < DEEP; i++)
 		stack = feed_stack(&feed, stack, down, 2 + i % 2);
 	feed_samples(&feed, thread, stack, FEED_BUSY, QUALITY_EXACT, 50);

@@ -2,6 +2,7 @@
  * step must succeed: on an error the program stops with the sentence. */
 #pragma once
 #include <stdint.h>
+#include <stdio.h>
 
 #include "recording/sink.h"
 
@@ -35,6 +36,36 @@ void feed_event(struct feed *feed, const struct event *event);
 void feed_counter(
 	struct feed *feed, uint32_t process, uint32_t thread, enum subject subject, uint64_t time, uint64_t value);
 void feed_end(struct feed *feed);
+
+/* A recording of calls: feed_begin_calls() instead of feed_begin(). */
+void feed_begin_calls(struct feed *feed, struct sink *sink);
+/* `flags`: CODE_...; `qualname` may be empty. */
+uint32_t feed_callable(
+	struct feed *feed, const char *name, const char *qualname, const char *file, uint32_t line, uint32_t flags);
+uint32_t feed_builtin(struct feed *feed, const char *name);
+/* A call path: `code` called by what stands at `parent`. */
+uint32_t feed_path(struct feed *feed, uint32_t parent, uint32_t code);
+void feed_tally(struct feed *feed, uint32_t thread, uint32_t stack, enum subject subject, uint64_t count, uint64_t wall,
+	uint64_t cpu);
+void feed_calls(struct feed *feed, uint32_t thread, uint32_t stack, uint64_t count, uint64_t wall);
+void feed_cost(struct feed *feed, uint32_t process, enum subject subject, uint64_t inside, uint64_t beside);
+/* A bakery, of which each call is known: recursion, a generator, builtins, functions that are called the same, two
+ * files of one name, a thread that was caught amid a call. */
+void feed_bakery(struct sink *sink);
+/* Single calls (moments.c). */
+void feed_moments(struct sink *sink);
+/* One path of `depth` levels, and `more` paths beside it. */
+void feed_deep_calls(struct sink *sink, unsigned depth, unsigned more);
+/* What the lines say (script.c). */
+void feed_script(struct sink *sink, FILE *lines);
+
+/* A recording of lines. */
+void feed_begin_lines(struct feed *feed, struct sink *sink, uint64_t start_unix_s);
+uint32_t feed_lined(struct feed *feed, const char *name, const char *qualname, const char *file, uint32_t first_line);
+/* The code at this line; -1: the function. */
+uint32_t feed_place(struct feed *feed, uint32_t code, int32_t line);
+/* A mill (mill.c), whose mill.py is in this folder. */
+void feed_mill(struct sink *sink, const char *folder, uint64_t start_unix_s);
 
 /* A small shop: two processes, five threads, a web framework, JSON, imports, the collector, waiting for the GIL; all
  * that a report can show. `root`: the folder that its own files are said to be in. */

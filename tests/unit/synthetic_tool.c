@@ -2,14 +2,19 @@
  * readers.
  *
  * usage: synthetic_tool SCENE FORMAT [OPTION...]
- *     SCENE: shop, hostile, many, empty, one, idle         FORMAT: a name of report_list_formats()
+ *     SCENE: shop, hostile, many, empty, one, idle, bakery, mill, deep, moments, script: what the lines on stdin
+ * say (script.c), or lprof: a file of line_profiler on stdin
+ *     FORMAT: a name of report_list_formats(), or pyro, which goes to --path FILE
  *     --idle --gil --cpu --threads --full-paths --lines --summary --colour --ascii
- *     --by X, --sort X, --weight X, --rows N, --width N, --root FOLDER (of the shop's own files), --time (to stderr) */
+ *     --by X, --sort X, --weight X, --rows N, --width N, --root FOLDER (of the shop's own files), --time (to stderr),
+ *     --measured, --callers PATTERN, --callees PATTERN, --self, --skip-zero, --summarize, --unit SECONDS */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "profile/lprof_reader.h"
+#include "recording/writer.h"
 #include "report/report.h"
 #include "synthetic.h"
 
@@ -21,6 +26,16 @@ static void feed_one(struct sink *sink, unsigned state, unsigned count)
 	uint32_t stack = feed_stack(&feed, 0, feed_function(&feed, "f", "/srv/one.py", 3), 1);
 	feed_samples(&feed, thread, stack, state, QUALITY_EXACT, count);
 	feed_end(&feed);
+}
+
+/* The profile is that of a file. */
+static struct error *read_lprof(struct profile *profile)
+{
+	static char chunk[1 << 16];
+	static struct buffer content; /* the profile's texts are copies, but the tool ends soon anyway */
+	for (size_t count; (count = fread(chunk, 1, sizeof chunk, stdin)) > 0;)
+		buffer_add(&content, chunk, count);
+	return lprof_read(content.data, content.size, profile);
 }
 
 static bool feed_scene(struct sink *sink, const char *scene, const char *root)
@@ -38,6 +53,16 @@ static bool feed_scene(struct sink *sink, const char *scene, const char *root)
 		feed_one(sink, FEED_BUSY, 1);
 	else if (strcmp(scene, "idle") == 0)
 		feed_one(sink, FEED_IDLE, 500);
+	else if (strcmp(scene, "moments") == 0)
+		feed_moments(sink);
+	else if (strcmp(scene, "bakery") == 0)
+		feed_bakery(sink);
+	else if (strcmp(scene, "mill") == 0)
+		feed_mill(sink, root, 1700000000);
+	else if (strcmp(scene, "deep") == 0)
+		feed_deep_calls(sink, 200000, 800000);
+	else if (strcmp(scene, "script") == 0)
+		feed_script(sink, stdin);
 	else
 		return false;
 	return true;
@@ -58,6 +83,10 @@ static bool set_flag(struct report_options *options, const char *word)
 		{ "--summary", &options->summary },
 		{ "--colour", &options->colour },
 		{ "--ascii", &options->ascii },
+		{ "--measured", &options->measured },
+		{ "--self", &options->line_self },
+		{ "--skip-zero", &options->skip_zero },
+		{ "--summarize", &options->summarize },
 	};
 	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
 		if (strcmp(flags[i].word, word) == 0)
@@ -67,7 +96,7 @@ static bool set_flag(struct report_options *options, const char *word)
 
 static bool set_value(struct report_options *options, const char *word, const char *value)
 {
-	static const char *const by[] = { "", "function", "line", "process" }, *const sort[] = { "", "self", "total" };
+	static const char *const by[] = { "", "function", "line", "process" };
 	if (strcmp(word, "--rows") == 0)
 		options->rows = strtoul(value, NULL, 10);
 	else if (strcmp(word, "--width") == 0)
@@ -78,8 +107,13 @@ static bool set_value(struct report_options *options, const char *word, const ch
 		for (size_t i = 1; i < sizeof by / sizeof *by; i++)
 			options->by = strcmp(by[i], value) == 0 ? (enum report_by)i : options->by;
 	else if (strcmp(word, "--sort") == 0)
-		for (size_t i = 1; i < sizeof sort / sizeof *sort; i++)
-			options->sort = strcmp(sort[i], value) == 0 ? (enum report_sort)i : options->sort;
+		return !report_parse_sort(value, 0, options);
+	else if (strcmp(word, "--unit") == 0)
+		options->unit = strtod(value, NULL);
+	else if (strcmp(word, "--callers") == 0)
+		options->callers = value;
+	else if (strcmp(word, "--callees") == 0)
+		options->callees = value;
 	else
 		return false;
 	return true;
@@ -91,6 +125,31 @@ static int fail(const char *what, const char *which)
 	return 2;
 }
 
+static int write_recording(const char *scene, const char *path)
+{
+	struct sink *writer;
+	struct error *error = recording_writer_create(path, &writer);
+	if (!error && !feed_scene(writer, scene, ""))
+		return fail("no such scene:", scene);
+	if (!error)
+		error = recording_writer_finish(writer);
+	return error ? fail("failed:", error_message(error)) : 0;
+}
+
+/* A format that is written while events come. */
+static int write_stream(const struct report_format *format, const char *scene, const char *root)
+{
+	struct report_stream *stream;
+	struct error *error = format->open(stdout, &stream);
+	if (error)
+		return fail("failed:", error_message(error));
+	if (!feed_scene(report_stream_sink(stream), scene, root))
+		return fail("no such scene:", scene);
+	error = report_stream_finish(stream);
+	report_stream_destroy(stream);
+	return error ? fail("failed:", error_message(error)) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct report_options options = report_options_default();
@@ -98,6 +157,8 @@ int main(int argc, char **argv)
 	bool timed = false;
 	if (argc < 3)
 		return fail("usage:", "SCENE FORMAT [OPTION...]");
+	if (argc == 5 && strcmp(argv[2], "pyro") == 0)
+		return write_recording(argv[1], argv[4]);
 	for (int i = 3; i < argc; i++) {
 		if (strcmp(argv[i], "--time") == 0)
 			timed = true;
@@ -113,8 +174,13 @@ int main(int argc, char **argv)
 	struct buffer out = { 0 };
 	if (!format)
 		return fail("no such format:", argv[2]);
+	if (format->open)
+		return write_stream(format, argv[1], root);
 	struct error *error = profile_create(NULL, &profile);
-	if (!error && !feed_scene(&profile->sink, argv[1], root))
+	bool is_lprof = strcmp(argv[1], "lprof") == 0;
+	if (!error && is_lprof)
+		error = read_lprof(profile);
+	if (!error && !is_lprof && !feed_scene(&profile->sink, argv[1], root))
 		return fail("no such scene:", argv[1]);
 	uint64_t start = clock_now();
 	if (!error)

@@ -41,6 +41,8 @@ static void test_no_table(void **state)
 	expect_line(&none, 1000000, 7);
 	expect_line(&unknown, 4, 7);
 	expect_line(&(struct line_table){ LINES_KIND_LNOTAB_SIGNED, 7, NULL, 0 }, 8, 7);
+	expect_line(&(struct line_table){ LINES_KIND_PLAIN, 7, NULL, 0 }, 8, 8);
+	expect_line(&(struct line_table){ LINES_KIND_PLAIN, 7, NULL, 0 }, -1, 7);
 	expect_line(&(struct line_table){ LINES_KIND_311, 7, NULL, 0 }, 8, 0);
 }
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "os/facts.h"
 #include "os/process.h"
+#include "os/task.h"
 
 /* A child that has the name of `prctl` and pauses; it is known to have it when this returns. */
 static pid_t start_child(const char *name)
@@ -212,6 +214,45 @@ static void test_machine(void **state)
 	assert_true(facts.initial_user_namespace != FACT_UNKNOWN);
 }
 
+static struct task_state wait_for_call(pid_t pid, uint16_t call)
+{
+	int fd = task_open(pid, pid);
+	struct task_state state = { 0 };
+	for (int i = 0; i < 1000 && state.syscall != call; i++, usleep(1000))
+		state = task_read_call(fd);
+	close(fd);
+	return state;
+}
+
+/* A call in which threads only wait says that they sleep, as long as nothing stops the process: by a signal, or by a
+ * tracer, even where no thread has been stopped yet. */
+static void test_state_by_call(void **state)
+{
+	int status;
+	pid_t child = start_child(NULL);
+	struct task_state call = wait_for_call(child, SYS_pause);
+	assert_true(call.in_syscall && task_awaits_event(&call));
+	assert_int_equal(task_read_letter(child, child), 'S');
+	assert_true(task_process_goes_on(child));
+	call.syscall = SYS_read; /* of a file: from disk, perhaps */
+	assert_false(task_awaits_event(&call));
+	assert_false(task_awaits_event(&(struct task_state){ .syscall = SYS_pause }));
+
+	kill(child, SIGSTOP);
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	assert_false(task_process_goes_on(child));
+	kill(child, SIGCONT);
+	assert_int_equal(waitpid(child, &status, WCONTINUED), child);
+	assert_int_equal(wait_for_call(child, SYS_pause).syscall, SYS_pause);
+	assert_int_equal(ptrace(PTRACE_SEIZE, child, 0, 0), 0);
+	assert_int_equal(task_read_letter(child, child), 'S');
+	assert_false(task_process_goes_on(child));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	assert_false(task_process_goes_on(child));
+	assert_int_equal(task_read_letter(child, child), 'X');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_a_thread_is_no_process),
 		cmocka_unit_test(test_dumpable),
 		cmocka_unit_test(test_machine),
+		cmocka_unit_test(test_state_by_call),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

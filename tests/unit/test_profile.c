@@ -80,6 +80,15 @@ static void expect_self_total(const struct looked *looked, const char *name, uin
 	assert_int_equal(row_of(looked, name)->total.weight, total);
 }
 
+static void expect_words_last(const struct looked *looked)
+{
+	const struct profile_flat *flat = &looked->flat;
+	for (size_t i = 0; i < flat->functions.count; i++)
+		assert_int_equal(flat->functions.data[i].is_word, i + 3 >= flat->functions.count);
+	for (size_t i = 0; i < flat->lines.count; i++)
+		assert_int_equal(flat->lines.data[i].is_word, i + 3 >= flat->lines.count);
+}
+
 static void test_empty(void **state)
 {
 	_cleanup_profile_ struct profile *profile = new_profile(NULL);
@@ -139,8 +148,11 @@ static void test_functions(void **state)
 		self += looked.flat.functions.data[i].self.weight;
 	assert_int_equal(self, looked.view.all.weight);
 	assert_ptr_equal(&looked.flat.functions.data[0], row_of(&looked, "JSONDecoder.raw_decode"));
+	assert_int_equal(looked.flat.words, 410 + 40);
+	expect_words_last(&looked);
 	profile_flat_sort_by_total(&looked.flat);
 	assert_ptr_equal(&looked.flat.functions.data[0], row_of(&looked, "<module>"));
+	expect_words_last(&looked);
 	unlook(&looked);
 }
 
@@ -368,6 +380,57 @@ static void test_times(void **state)
 	assert_int_equal(profile->waits.count, 2);
 }
 
+/* Every moment of a thread is in one part of its time, also in states that are two things at once. */
+static void test_parts_of_time(void **state)
+{
+	static const unsigned states[] = { FEED_BUSY, STATE_ON_CPU | STATE_RUNNABLE, STATE_RUNNABLE,
+		STATE_RUNNABLE | STATE_WAITS_GIL, STATE_WAITS_GIL | STATE_IN_SYSCALL, STATE_UNINTERRUPTIBLE,
+		STATE_UNINTERRUPTIBLE | STATE_IN_SYSCALL, STATE_STOPPED, FEED_IDLE, 0 };
+	_cleanup_profile_ struct profile *profile = new_profile(NULL);
+	_cleanup_profile_time_table_ struct profile_time_table times = { 0 };
+	struct feed feed;
+	feed_begin(&feed, &profile->sink, 1000);
+	uint32_t process = feed_process(&feed, 1, "x", ""), thread = feed_thread(&feed, process, 1, "MainThread");
+	feed_thread(&feed, process, 2, "holder");
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+		feed_samples(&feed, thread, 0, states[i], QUALITY_EXACT, 1);
+	assert_ok(profile_time_table_init(profile, &times));
+	const struct profile_times *all = &times.all;
+	assert_int_equal(all->on_cpu, 2 * NS_PER_MS);
+	assert_int_equal(all->runnable, NS_PER_MS);
+	assert_int_equal(all->gil_wait, 2 * NS_PER_MS);
+	assert_int_equal(all->disk_wait, 2 * NS_PER_MS);
+	assert_int_equal(all->idle, 3 * NS_PER_MS);
+	assert_int_equal(all->on_cpu + all->runnable + all->gil_wait + all->disk_wait + all->idle, all->wall);
+	assert_int_equal(all->core_wait, all->runnable);
+	static const int calls[] = { PROFILE_STOPPED, 232, PROFILE_NO_CALL };
+	assert_int_equal(profile->idle.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(profile->idle.data[i].system_call, calls[i]);
+		assert_int_equal(profile->idle.data[i].wall, NS_PER_MS);
+	}
+}
+
+/* The kernel's word on waiting for a core counts where its word on CPU time does. */
+static void test_core_wait(void **state)
+{
+	_cleanup_profile_ struct profile *profile = new_profile(NULL);
+	_cleanup_profile_time_table_ struct profile_time_table times = { 0 };
+	struct feed feed;
+	feed_begin(&feed, &profile->sink, 1000);
+	uint32_t thread = feed_thread(&feed, feed_process(&feed, 1, "x", ""), 1, "MainThread");
+	feed_samples(&feed, thread, 0, FEED_BUSY, QUALITY_EXACT, 400);
+	for (uint64_t i = 0; i < 2; i++) {
+		feed_counter(&feed, 1, thread, SUBJECT_CPU_TIME, i * feed.time, i * 100 * NS_PER_MS);
+		feed_counter(&feed, 1, thread, SUBJECT_RUNQUEUE_TIME, i * feed.time, i * 300 * NS_PER_MS);
+	}
+	assert_ok(profile_time_table_init(profile, &times));
+	assert_true(times.all.cpu_exact);
+	assert_int_equal(times.all.cpu, 100 * NS_PER_MS);
+	assert_int_equal(times.all.core_wait, 300 * NS_PER_MS);
+	assert_int_equal(times.processes[1].core_wait, 300 * NS_PER_MS);
+}
+
 static void test_window(void **state)
 {
 	_cleanup_profile_ struct profile *profile = new_profile(
@@ -561,6 +624,8 @@ int main(void)
 		cmocka_unit_test(test_fold_packages),
 		cmocka_unit_test(test_fold_recursion),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_parts_of_time),
+		cmocka_unit_test(test_core_wait),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_damaged),

@@ -452,58 +452,63 @@ static bool exists(const char *path)
 	return !stat(path, &stat_path);
 }
 
-static void test_existing_file_stays_until_the_end(void **state)
-{
+/* A recording that is being written where an old file stands. */
+struct writing {
 	struct kit_folder folder;
 	struct kit kit, got;
 	struct sink *sink;
 	struct recording_status status;
-	(void)state;
-	kit_init(&kit);
-	kit_init(&got);
-	kit_make_random(&kit, 2, 200, 1000);
-	kit_folder_make(&folder);
-	kit_write_file(folder.file, "old", 3);
+};
+
+static void begin_writing(struct writing *w, unsigned seed)
+{
+	kit_init(&w->kit);
+	kit_init(&w->got);
+	kit_make_random(&w->kit, seed, 200, 1000);
+	kit_folder_make(&w->folder);
+	kit_write_file(w->folder.file, "old", 3);
 	static const char left_over[100000] = "a killed recorder left this";
-	kit_write_file(folder.part, left_over, sizeof left_over);
-	kit_ok(recording_writer_create(folder.file, &sink));
-	kit_ok(kit_play(&kit, 0, kit.steps.count, sink));
-	expect_content(folder.file, "old");
-	kit_ok(recording_writer_finish(sink));
-	assert_false(exists(folder.part));
-	kit_ok(recording_read(folder.file, &got.sink, &status));
-	assert_true(status.complete);
-	assert_int_equal(status.bytes_lost, 0);
-	kit_deinit(&got);
-	kit_deinit(&kit);
-	kit_folder_remove(&folder);
+	kit_write_file(w->folder.part, left_over, sizeof left_over);
+	kit_ok(recording_writer_create(w->folder.file, &w->sink));
+}
+
+static void end_writing(struct writing *w)
+{
+	kit_deinit(&w->got);
+	kit_deinit(&w->kit);
+	kit_folder_remove(&w->folder);
+}
+
+static void test_existing_file_stays_until_the_end(void **state)
+{
+	struct writing w;
+	(void)state;
+	begin_writing(&w, 2);
+	kit_ok(kit_play(&w.kit, 0, w.kit.steps.count, w.sink));
+	expect_content(w.folder.file, "old");
+	kit_ok(recording_writer_finish(w.sink));
+	assert_false(exists(w.folder.part));
+	kit_ok(recording_read(w.folder.file, &w.got.sink, &w.status));
+	assert_true(w.status.complete);
+	assert_int_equal(w.status.bytes_lost, 0);
+	end_writing(&w);
 }
 
 static void test_abort_leaves_a_readable_part(void **state)
 {
-	struct kit_folder folder;
-	struct kit kit, got;
-	struct sink *sink;
-	struct recording_status status;
+	struct writing w;
 	(void)state;
-	kit_init(&kit);
-	kit_init(&got);
-	kit_make_random(&kit, 3, 200, 1000);
-	kit_folder_make(&folder);
-	kit_write_file(folder.file, "old", 3);
-	kit_ok(recording_writer_create(folder.file, &sink));
-	kit_ok(kit_play(&kit, 0, kit.steps.count - 1, sink));
-	recording_writer_abort(sink);
-	expect_content(folder.file, "old");
-	kit_ok(recording_read(folder.part, &got.sink, &status));
-	assert_false(status.complete);
-	kit_check_events(&got, &kit, kit.events.count, TIME_ERROR);
-	kit_ok(recording_writer_create(folder.file, &sink));
-	recording_writer_abort(sink);
-	assert_false(exists(folder.part)); /* nothing was recorded: nothing is left */
-	kit_deinit(&got);
-	kit_deinit(&kit);
-	kit_folder_remove(&folder);
+	begin_writing(&w, 3);
+	kit_ok(kit_play(&w.kit, 0, w.kit.steps.count - 1, w.sink));
+	recording_writer_abort(w.sink);
+	expect_content(w.folder.file, "old");
+	kit_ok(recording_read(w.folder.part, &w.got.sink, &w.status));
+	assert_false(w.status.complete);
+	kit_check_events(&w.got, &w.kit, w.kit.events.count, TIME_ERROR);
+	kit_ok(recording_writer_create(w.folder.file, &w.sink));
+	recording_writer_abort(w.sink);
+	assert_false(exists(w.folder.part)); /* nothing was recorded: nothing is left */
+	end_writing(&w);
 }
 
 static void test_places_that_cannot_be_written(void **state)

@@ -258,12 +258,15 @@ static void test_json(void **state)
 {
 	struct report_options options = report_options_default();
 	struct buffer json = kit_write(kit_shop, "json", &options);
-	assert_int_equal(kit_find_json_number(&json, "version"), 1);
+	static const char schema[] = "{\"schema\":\"pyrometer.report/1\",";
+	assert_memory_equal(json.data, schema, sizeof schema - 1);
 	assert_non_null(strstr(json.data, "\"samples\":{\"all\":23156,\"exact\":23065,\"repaired\":84,\"partial\":7}"));
 	assert_non_null(strstr(json.data, "\"command\":[\"/usr/bin/python3\",\"app.py\",\"--port\",\"8000\"]"));
 	assert_non_null(strstr(json.data, "\"python\":\"3.11.7\""));
 	assert_non_null(strstr(json.data, "\"collections\":[571,52,4]"));
 	assert_int_equal(kit_find_json_number(&json, "gil_switches"), 5210);
+	assert_non_null(strstr(json.data,
+		"\"idle_in\":[\n{\"system_call\":202,\"name\":\"futex\",\"meaning\":\"a lock\",\"samples\":14530,"));
 	buffer_deinit(&json);
 	options.by = REPORT_BY_FUNCTION;
 	json = kit_write(kit_shop, "json", &options);

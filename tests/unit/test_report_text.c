@@ -17,62 +17,31 @@
 #include "report_kit.h"
 #include "synthetic.h"
 
-static void golden_path(char *path, size_t size, const char *name)
-{
-	const char *folder = getenv("GOLDEN_DIR");
-	assert_non_null(folder);
-	snprintf(path, size, "%s/%s", folder, name);
-}
-
-static void expect_golden(const struct buffer *out, const char *name)
-{
-	char path[4096];
-	_cleanup_buffer_ struct buffer expected = { 0 };
-	golden_path(path, sizeof path, name);
-	_cleanup_fclose_ FILE *file = fopen(path, getenv("PYROMETER_UPDATE_GOLDEN") ? "w+" : "r");
-	if (!file)
-		fail_msg("no file %s", path);
-	if (getenv("PYROMETER_UPDATE_GOLDEN"))
-		fwrite(out->data, 1, out->size, file);
-	rewind(file);
-	for (int c; (c = getc(file)) != EOF;)
-		buffer_add_char(&expected, (char)c);
-	if (expected.size != out->size || memcmp(expected.data, out->data, out->size) != 0)
-		fail_msg("%s is not what came out:\n%s", name, out->data);
-}
-
-static void expect_file(feed_scene *scene, const char *format, const struct report_options *options, const char *name)
-{
-	struct buffer out = kit_write(scene, format, options);
-	expect_golden(&out, name);
-	buffer_deinit(&out);
-}
-
 static void test_golden(void **state)
 {
 	struct report_options options = report_options_default();
-	expect_file(kit_shop, "text", &options, "shop.txt");
-	expect_file(kit_shop, "collapsed", &options, "shop.collapsed");
-	expect_file(kit_shop, "speedscope", &options, "shop.speedscope.json");
-	expect_file(kit_shop, "json", &options, "shop.json");
-	expect_file(kit_hostile, "text", &options, "hostile.txt");
-	expect_file(kit_nothing, "text", &options, "nothing.txt");
-	expect_file(kit_one, "text", &options, "one.txt");
+	kit_expect_file(kit_shop, "text", &options, "shop.txt");
+	kit_expect_file(kit_shop, "collapsed", &options, "shop.collapsed");
+	kit_expect_file(kit_shop, "speedscope", &options, "shop.speedscope.json");
+	kit_expect_file(kit_shop, "json", &options, "shop.json");
+	kit_expect_file(kit_hostile, "text", &options, "hostile.txt");
+	kit_expect_file(kit_nothing, "text", &options, "nothing.txt");
+	kit_expect_file(kit_one, "text", &options, "one.txt");
 	options.summary = true;
 	options.ascii = true;
 	options.width = 64;
-	expect_file(kit_shop, "text", &options, "shop-summary-ascii-64.txt");
+	kit_expect_file(kit_shop, "text", &options, "shop-summary-ascii-64.txt");
 	options = report_options_default();
 	options.view.idle = options.threads = options.colour = true;
 	options.view.weight = PROFILE_WALL;
 	options.sort = REPORT_SORT_TOTAL;
 	options.rows = 5;
 	options.width = 110;
-	expect_file(kit_shop, "text", &options, "shop-idle-threads-wall-110.txt");
+	kit_expect_file(kit_shop, "text", &options, "shop-idle-threads-wall-110.txt");
 	options = report_options_default();
 	options.view.only_gil = true;
 	options.by = REPORT_BY_FUNCTION;
-	expect_file(kit_shop, "text", &options, "shop-gil.txt");
+	kit_expect_file(kit_shop, "text", &options, "shop-gil.txt");
 }
 
 /* Calls `check` with each line, without its end. */
@@ -180,7 +149,7 @@ static void test_nothing_to_show(void **state)
 static void test_only_what_was_measured(void **state)
 {
 	static const char *const titles[] = { "\nThreads", "\nProcesses", "\nGIL", "\nGarbage collection",
-		"\nPython and C" };
+		"\nIn C functions" };
 	struct report_options options = report_options_default();
 	for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
 		expect_says(kit_shop, &options, titles[i]);
@@ -213,6 +182,47 @@ static void feed_killed(struct sink *sink)
 	assert_null(sink->ops->end(sink, &end));
 }
 
+/* Two threads on one GIL, one of which also waits for a core and for disks; a third one sleeps. */
+static void feed_waits(struct sink *sink)
+{
+	struct feed feed;
+	feed_begin(&feed, sink, 1000);
+	uint32_t process = feed_process(&feed, 7, "x", "");
+	uint32_t worker = feed_thread(&feed, process, 7, "MainThread"), other = feed_thread(&feed, process, 8, "b");
+	feed_samples(&feed, worker, 0, FEED_BUSY | STATE_GC, QUALITY_EXACT, 400);
+	feed_samples(&feed, worker, 0, STATE_RUNNABLE, QUALITY_EXACT, 100);
+	feed_samples(&feed, worker, 0, STATE_UNINTERRUPTIBLE, QUALITY_EXACT, 100);
+	feed.time = feed.period;
+	feed_samples(&feed, other, 0, STATE_WAITS_GIL, QUALITY_EXACT, 300);
+	feed_samples(&feed, other, 0, FEED_IDLE, QUALITY_EXACT, 200);
+	feed_samples(&feed, other, 0, STATE_STOPPED, QUALITY_EXACT, 100);
+	feed_end(&feed);
+}
+
+static void feed_one_failure(struct sink *sink)
+{
+	feed_cut_off(sink);
+	struct recording_end end = { .duration = 90000000, .ticks_due = 101, .read_errors = 1 };
+	assert_null(sink->ops->end(sink, &end));
+}
+
+static void feed_children(struct sink *sink, enum children_found found)
+{
+	feed_cut_off(sink);
+	struct recording_end end = { .duration = 90000000, .children_found = found, .children_unknown = 1 };
+	assert_null(sink->ops->end(sink, &end));
+}
+
+static void feed_children_listed(struct sink *sink)
+{
+	feed_children(sink, CHILDREN_BY_LIST);
+}
+
+static void feed_children_lost(struct sink *sink)
+{
+	feed_children(sink, CHILDREN_BY_EVENTS);
+}
+
 static void test_warnings(void **state)
 {
 	struct report_options options = report_options_default();
@@ -220,8 +230,70 @@ static void test_warnings(void **state)
 	expect_says(feed_killed, &options,
 		"\n2 reads of the program failed.\n1 child process ended before a sample could be taken.\n"
 		"The program died of signal 9 (Killed).\n");
+	expect_says(feed_waits, &options, "3 ticks late, 1 missed\n");
+	expect_says(feed_one_failure, &options, "\nlate, 0 missed, 1 read failed\n");
+	expect_does_not_say(feed_one_failure, &options, "of the program failed");
 	options.width = 120;
+	expect_says(feed_children_listed, &options,
+		"\nChild processes that ended within a millisecond or two may be missing");
+	expect_says(feed_children_lost, &options,
+		"\nMore child processes began than could be followed: some may be missing.\n");
 	expect_says(feed_killed, &options, "took 900 µs of CPU (1.0 % of a core) and stopped the program for 5.0");
+}
+
+/* The head accounts for all the time of the threads, and says what the columns mean that need it. */
+static void test_where_time_went(void **state)
+{
+	struct report_options options = report_options_default();
+	expect_says(feed_waits, &options,
+		"\n       wall CPU, about  core wait   GIL wait  disk wait       idle"
+		"\n     0.60 s     0.40 s     0.10 s     0.30 s     0.10 s     0.30 s"
+		"\n                33.3 %      8.3 %     25.0 %      8.3 %     25.0 %"
+		"\n   shares of the 1.20 s that 2 threads had"
+		"\n   core wait: ready to run, but all cores of the machine were busy"
+		"\n   GIL wait: ready to run Python code, but another thread held the GIL"
+		"\n   idle: 0.20 s in futex (a lock), 0.10 s stopped by a signal or a debugger"
+		"\n   GIL held 66.6 % of the wall time, collector 0.40 s\n");
+	expect_says(feed_waits, &options, "\n      CPU core wait      idle  GIL held  GIL wait  thread\n");
+	expect_does_not_say(
+		feed_waits, &options, "Lines by own time"); /* there are none, only threads without Python */
+	expect_does_not_say(kit_shop, &options, "core wait");
+	expect_does_not_say(kit_shop, &options, "disk wait");
+	expect_does_not_say(kit_one, &options, "GIL wait");
+	expect_does_not_say(kit_one, &options, "shares of the");
+}
+
+static void feed_foreign(struct sink *sink)
+{
+	feed_waits(sink);
+	struct recording_info info = { .system = feed_text("Linux 6.1.0 aarch64") };
+	assert_null(sink->ops->begin(sink, &info));
+}
+
+/* Numbers of system calls are the recorded machine's: nothing is said of a kind that is not known. */
+static void test_foreign_machine(void **state)
+{
+	struct report_options options = report_options_default();
+	expect_says(feed_foreign, &options,
+		"   idle: 0.20 s in system call 202, 0.10 s stopped by a signal or a debugger\n");
+}
+
+/* Words of ours stand below the functions, and not among the lines. */
+static void test_words_stand_apart(void **state)
+{
+	struct report_options options = report_options_default();
+	options.width = 100;
+	expect_says(kit_shop, &options,
+		"     60  <module> (shop/prices.py:1)\n"
+		"                                 no functions:\n"
+		"   6.6 % \xc2\xb1"
+		"0.6   6.6 %       410  <garbage collection>  the collector\n"
+		"   0.6 % \xc2\xb1"
+		"0.2   0.6 %        40  <no Python frame>  threads without Python code\n\n");
+	expect_does_not_say(kit_shop, &options, "<partial>");
+	options.sort = REPORT_SORT_TOTAL;
+	expect_says(kit_shop, &options, "<partial>  part of the stack is not known\n");
+	expect_does_not_say(kit_shop, &options, "0.6  <garbage");
 }
 
 /* Files of the shop, made in a folder of their own. */
@@ -320,6 +392,9 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_show),
 		cmocka_unit_test(test_only_what_was_measured),
 		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_where_time_went),
+		cmocka_unit_test(test_foreign_machine),
+		cmocka_unit_test(test_words_stand_apart),
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_terminal),
 	};

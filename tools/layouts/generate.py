@@ -24,6 +24,13 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 CPYTHON = os.path.join(ROOT, "src", "cpython")
+# What the agent reads and writes in its own process, of versions without sys.monitoring; it includes nothing of src/cpython.
+AGENT = "../agent/python/layouts.h"
+AGENT_VERSIONS = range(0x0308, 0x030C)
+AGENT_FIELDS = """runtime.tracing_possible interp.tracing_possible interp.eval_frame interp.threads_made tstate.interp tstate.number tstate.tracing tstate.use_tracing tstate.profile_function
+    tstate.profile_object tstate.trace_function tstate.dict tstate.cframe cframe.use_tracing pyframe.code pyframe.lasti pyframe.stacktop
+    pyframe.state pyframe.iframe pyframe.lineno pyframe.trace_lines iframe.executable iframe.instruction iframe.owner code.code_adaptive code.first_traceable
+    generator.frame generator.state""".split()
 # What a row holds where the version has no such field; the value of LAYOUT_NONE.
 NONE = 2**32 - 1
 OLDEST, NEWEST = (2, 7), (3, 15)
@@ -258,6 +265,23 @@ def write_layouts(fields, rows):
     return lines + ["};"]
 
 
+def write_agent_row(row):
+    values = [f".{name.replace('.', '_')} = {row.values.get(name, 'LAYOUT_NONE')}" for name in AGENT_FIELDS]
+    return [f"\t/* {row.source} */", *wrapped("\t{ ", [f".version = 0x{row.version:04x}", *values], " },")]
+
+
+def write_agent(rows):
+    rows = [row for row in rows if row.version in AGENT_VERSIONS]
+    lines = heading("layouts.h", "Where the agent finds what it needs of CPython's structs, in versions without sys.monitoring.", rows)
+    lines += ["#pragma once", "#include <stdint.h>", "", "#define LAYOUT_NONE UINT32_MAX", "", "struct layout {",
+              "\tuint32_t version; /* major << 8 | minor */",
+              *(f"\tuint32_t {name.replace('.', '_')};" for name in AGENT_FIELDS), "};", "",
+              "static const struct layout layouts[] = {"]
+    for row in rows:
+        lines += write_agent_row(row)
+    return lines + ["};"]
+
+
 def wrapped(start, words, end):
     """`start` word, word `end`, in lines of at most 120 columns with tabs of 8."""
     one = start + ", ".join(words) + end
@@ -347,6 +371,8 @@ def check_disk(fields, rows):
             print(f"{row.source}: layouts.h has no row of this patch level, or none of this version")
         elif as_text(write_row(fields, row)) not in layouts:
             stale.append(f"layouts.h, {row.source}")
+        elif row.version in AGENT_VERSIONS and as_text(write_agent_row(row)) not in on_disk(AGENT):
+            stale.append(f"agent/python/layouts.h, {row.source}")
         if row.version >= DEBUG_OFFSETS_SINCE and as_text(write_map(fields, row.version, row.published)) not in maps:
             stale.append(f"debug_offsets_table.h, {row.source}")
     if stale:
@@ -400,6 +426,7 @@ def main():
     put("layout_groups.h", write_groups(fields))
     put("layouts.h", write_layouts(fields, rows))
     put("debug_offsets_table.h", write_debug_offsets(fields, rows))
+    put(AGENT, write_agent(rows))
 
 
 if __name__ == "__main__":

@@ -256,6 +256,47 @@ def check_code_generation():
 
 # ---- frames ----
 
+def check_hooks():
+    """3.8 to 3.11: the places of those who want to be told of calls."""
+    seen = []
+
+    def read_places(frame=None, event=None, argument=None):
+        base, field = (read(TSTATE, "tstate.cframe"), "cframe.use_tracing") if has("tstate.cframe") else (TSTATE, "tstate.use_tracing")
+        seen.append([read(TSTATE, "tstate.tracing", 4), bool(read(TSTATE, "tstate.profile_function")),
+                     bool(read(TSTATE, "tstate.trace_function")), read(base, field, 1)])
+        return read(TSTATE, "tstate.profile_object")
+    if not has("tstate.profile_function"):
+        return
+    if has("interp.eval_frame"):
+        same("interp.eval_frame", read(INTERP, "interp.eval_frame"), ctypes.cast(api._PyEval_EvalFrameDefault, ctypes.c_void_p).value)
+    before = read(INTERP, "interp.threads_made")
+    with Thread():
+        same("interp.threads_made", read(INTERP, "interp.threads_made"), before + 1)
+        same("tstate.number", read(read(INTERP, "interp.threads_head"), "tstate.number"), before + 1)
+    same("tstate.profile_object", read_places(), 0)
+    sys.setprofile(read_places)  # hears of the next two calls
+    profile = read(TSTATE, "tstate.profile_object")
+    sys.setprofile(None)
+    same("tstate.profile_object", profile, id(read_places))
+    sys.settrace(lambda *_: None)
+    read_places()
+    sys.settrace(None)
+    places = "tstate.tracing tstate.profile_function tstate.trace_function cframe.use_tracing tstate.cframe tstate.use_tracing"
+    on = 255 if VERSION == (3, 11) else 1
+    same(places, [seen[0], seen[-1], (seen[1] + [0])[:3]], [[0, False, False, 0], [0, False, True, on], [1, True, False]])
+    api.PyThreadState_GetDict.restype = ctypes.c_void_p
+    same("tstate.dict", api.PyThreadState_GetDict(), read(TSTATE, "tstate.dict"))
+    if has("pyframe.iframe"):
+        same("pyframe.iframe", read(read(id(sys._getframe()), "pyframe.iframe"), "iframe.executable"), id(check_hooks.__code__))
+        traceable = [2 * read(id(code), "code.first_traceable", 4) for code in (check_hooks.__code__, generator_of.__code__)]
+        same("code.first_traceable", traceable, [first_resume(check_hooks.__code__), first_resume(generator_of.__code__)])
+
+
+def first_resume(code):
+    import dis
+    return next(instruction.offset for instruction in dis.get_instructions(code) if instruction.opname == "RESUME")
+
+
 def check_heap_frames(marker):
     """2.7 to 3.10: PyFrameObject."""
     frame = sys._getframe()
@@ -610,6 +651,7 @@ def main():
     check_gil()
     check_gil_condition()
     check_thread()
+    check_hooks()
     check_collector()
     check_code_generation()
     if VERSION <= (3, 10):

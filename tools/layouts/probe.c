@@ -146,6 +146,14 @@ static void probe_interpreter(void)
 #else
 	OFFSET(interp, threads_head, PyInterpreterState, tstate_head);
 #endif
+#if FROM(3, 8) && UNTIL(3, 11)
+#if UNTIL(3, 10)
+	OFFSET(interp, eval_frame, PyInterpreterState, eval_frame);
+	OFFSET(interp, threads_made, PyInterpreterState, tstate_next_unique_id);
+#else
+	OFFSET(interp, threads_made, PyInterpreterState, threads.next_unique_id);
+#endif
+#endif
 #if FROM(3, 12)
 	OFFSET(interp, gil, PyInterpreterState, ceval.gil);
 	OFFSET(interp, own_gil, PyInterpreterState, _gil);
@@ -228,6 +236,37 @@ static void probe_thread(void)
 #if FROM(3, 15)
 	OFFSET(tstate, base_frame, PyThreadState, base_frame);
 	OFFSET(tstate, gil_requested, PyThreadState, gil_requested);
+#endif
+}
+
+/* How one is told of calls before sys.monitoring. */
+static void probe_hooks(void)
+{
+#if FROM(3, 8) && UNTIL(3, 11)
+	OFFSET(tstate, number, PyThreadState, id);
+	OFFSET(tstate, tracing, PyThreadState, tracing);
+	OFFSET(tstate, profile_function, PyThreadState, c_profilefunc);
+	OFFSET(tstate, profile_object, PyThreadState, c_profileobj);
+	OFFSET(tstate, trace_function, PyThreadState, c_tracefunc);
+	OFFSET(tstate, dict, PyThreadState, dict);
+	OFFSET(pyframe, lineno, PyFrameObject, f_lineno);
+	OFFSET(pyframe, trace_lines, PyFrameObject, f_trace_lines);
+#if UNTIL(3, 8)
+	OFFSET(runtime, tracing_possible, _PyRuntimeState, ceval.tracing_possible);
+#elif UNTIL(3, 9)
+	OFFSET(interp, tracing_possible, PyInterpreterState, ceval.tracing_possible);
+#endif
+#if UNTIL(3, 9)
+	OFFSET(tstate, use_tracing, PyThreadState, use_tracing);
+#elif UNTIL(3, 10)
+	OFFSET(tstate, cframe, PyThreadState, cframe);
+	OFFSET(cframe, use_tracing, CFrame, use_tracing);
+#else
+	OFFSET(tstate, cframe, PyThreadState, cframe);
+	OFFSET(cframe, use_tracing, _PyCFrame, use_tracing);
+	OFFSET(pyframe, iframe, PyFrameObject, f_frame);
+	OFFSET(code, first_traceable, PyCodeObject, _co_firsttraceable);
+#endif
 #endif
 }
 
@@ -329,6 +368,7 @@ static void probe_objects(void)
 	SIZE(object, size, PyObject);
 	OFFSET(var_object, size, PyVarObject, ob_size);
 	OFFSET(bytes, data, PyBytesObject, ob_sval);
+	OFFSET(tuple, items, PyTupleObject, ob_item);
 #if FROM(3, 0)
 	OFFSET(unicode, length, PyASCIIObject, length);
 	OFFSET(unicode, state, PyASCIIObject, state);
@@ -490,6 +530,7 @@ static void probe_published_objects(void)
 	PUBLISHED(dict, values, dict_object.ma_values);
 	PUBLISHED(long_object, lv_tag, long_object.lv_tag);
 	PUBLISHED(long_object, digits, long_object.ob_digit);
+	PUBLISHED(tuple, items, tuple_object.ob_item);
 	PUBLISHED(bytes, data, bytes_object.ob_sval);
 	PUBLISHED(unicode, state, unicode_object.state);
 	PUBLISHED(unicode, length, unicode_object.length);
@@ -532,6 +573,7 @@ int main(void)
 	probe_interpreter();
 	probe_gc_stats();
 	probe_thread();
+	probe_hooks();
 	probe_frame();
 	probe_code();
 	probe_objects();

@@ -52,6 +52,7 @@ static void parse_credentials(const char *status, struct credentials *credential
 {
 	const char *uid = proc_status_field(status, "Uid"), *gid = proc_status_field(status, "Gid");
 	struct credentials c = { .seccomp = (int)field_number(status, "Seccomp", 10),
+		.seccomp_filters = (unsigned)field_number(status, "Seccomp_filters", 10),
 		.no_new_privileges = field_number(status, "NoNewPrivs", 10) != 0,
 		.permitted = field_number(status, "CapPrm", 16),
 		.effective = field_number(status, "CapEff", 16) };
@@ -163,6 +164,13 @@ static enum fact is_dumpable(pid_t pid, const struct credentials *credentials)
 	return info.st_uid == credentials->effective_uid ? FACT_YES : FACT_NO;
 }
 
+static enum fact has_parents_pid_namespace(pid_t pid, pid_t parent)
+{
+	_cleanup_free_ char *own = proc_read_link(pid, "ns/pid"),
+			    *its = parent ? proc_read_link(parent, "ns/pid") : NULL;
+	return !own || !its ? FACT_UNKNOWN : strcmp(own, its) == 0 ? FACT_YES : FACT_NO;
+}
+
 /* The link that would tell is not shown for processes that may not be read. The map of users is; of another namespace
  * it differs, unless that one happens to be made alike. */
 static enum fact in_same_user_namespace(pid_t pid)
@@ -219,6 +227,7 @@ static void collect_shown(pid_t pid, const char *status, struct target_facts *fa
 	read_label(pid, facts->credentials.label, sizeof facts->credentials.label);
 	facts->dumpable = is_dumpable(pid, &facts->credentials);
 	facts->same_user_namespace = in_same_user_namespace(pid);
+	facts->same_pid_namespace_as_parent = has_parents_pid_namespace(pid, facts->parent);
 	facts->descendant = descends_from_us(pid);
 	facts->bits = executable_bits(pid);
 }

@@ -39,7 +39,7 @@ static void process_destroy(struct memory *memory)
 
 struct error *memory_open_process(pid_t pid, struct memory **ret)
 {
-	static const struct memory_ops ops = { process_read, process_destroy };
+	static const struct memory_ops ops = { .read = process_read, .destroy = process_destroy };
 	struct process_memory *process = malloc(sizeof *process);
 	if (!process)
 		return &error_no_memory;

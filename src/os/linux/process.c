@@ -3,11 +3,15 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -35,25 +39,31 @@ static bool parse_stat(const char *stat, struct process *process)
 		return false;
 	int parent;
 	unsigned flags, threads;
-	unsigned long long user, system, start;
-	if (sscanf(close + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %u %*d %llu",
-		    &process->state, &parent, &flags, &user, &system, &threads, &start) != 7)
+	unsigned long long child_faults, user, system, start;
+	if (sscanf(close + 1, " %c %d %*d %*d %*d %*d %u %*u %llu %*u %*u %llu %llu %*d %*d %*d %*d %u %*d %llu",
+		    &process->state, &parent, &flags, &child_faults, &user, &system, &threads, &start) != 8)
 		return false;
 	snprintf(process->name, sizeof process->name, "%.*s", (int)(close - open - 1), open + 1);
 	uint64_t now = clock_read(CLOCK_BOOTTIME), started = ticks_to_ns(start);
 	process->parent = parent;
 	process->kernel_thread = flags & FLAG_KERNEL_THREAD;
 	process->thread_count = threads;
+	process->child_faults = child_faults;
 	process->cpu_ns = ticks_to_ns(user + system);
 	process->age_ns = now > started ? now - started : 0;
 	return true;
 }
 
-struct error *process_read(pid_t pid, struct process *ret_process)
+static bool read_stat(pid_t pid, struct process *process)
 {
 	_cleanup_buffer_ struct buffer stat = { 0 };
+	return proc_read(pid, "stat", STAT_MAX, &stat) && parse_stat(buffer_string(&stat), process);
+}
+
+struct error *process_read(pid_t pid, struct process *ret_process)
+{
 	_cleanup_process_ struct process process = { .pid = pid };
-	if (!proc_read(pid, "stat", STAT_MAX, &stat) || !parse_stat(buffer_string(&stat), &process))
+	if (!read_stat(pid, &process))
 		return error_new(ERROR_GONE, "there is no process %d", pid);
 	/* A process that ends meanwhile simply has no words and no file any more. */
 	if (!process.kernel_thread) {
@@ -70,6 +80,41 @@ void process_deinit(struct process *process)
 	buffer_deinit(&process->command);
 	free(process->executable);
 	process->executable = NULL;
+}
+
+bool process_has_ended(pid_t pid)
+{
+	struct process process;
+	if (!read_stat(pid, &process))
+		return true;
+	/* The thread that began it may be over before the others. */
+	return (process.state == 'Z' || process.state == 'X') && process.thread_count <= 1;
+}
+
+uint64_t process_read_child_faults(pid_t pid)
+{
+	struct process process;
+	return read_stat(pid, &process) ? process.child_faults : 0;
+}
+
+bool process_shares_memory(pid_t one, pid_t other)
+{
+	return syscall(SYS_kcmp, one, other, KCMP_VM, 0ul, 0ul) == 0;
+}
+
+int process_open_memory(pid_t pid)
+{
+	char path[32];
+	snprintf(path, sizeof path, "/proc/%d/mem", pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* The file stays bound to the memory that it was opened for. Once that is no more, a read gives nothing; as long as it
+ * is, one at address 0 gives an error, or a byte. */
+bool process_has_memory(int fd)
+{
+	char byte;
+	return fd < 0 || pread(fd, &byte, 1, 0) != 0;
 }
 
 static void write_word(struct buffer *text, const char *word, size_t length)

@@ -59,17 +59,13 @@ bool spawn_has_ended(pid_t pid, int *ret_status)
 	siginfo_t info = { 0 };
 	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid != pid)
 		return false;
-	if (info.si_code != CLD_EXITED && info.si_code != CLD_KILLED && info.si_code != CLD_DUMPED)
+	if (info.si_code == CLD_EXITED)
+		*ret_status = W_EXITCODE(info.si_status, 0);
+	else if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+		*ret_status = W_EXITCODE(0, info.si_status) | (info.si_code == CLD_DUMPED ? WCOREFLAG : 0);
+	else
 		return false;
-	return waitpid(pid, ret_status, WNOHANG) == pid;
-}
-
-int spawn_wait(pid_t pid)
-{
-	int status = 0;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
+	return true;
 }
 
 int spawn_exit_status(int status)

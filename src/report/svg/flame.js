@@ -6,7 +6,9 @@ const svg = document.documentElement, frames = document.getElementById("frames")
 const count = data.name.length, start = new Float64Array(count), end = new Int32Array(count);
 const height = Number(svg.getAttribute("height"));
 const XHTML = "http://www.w3.org/1999/xhtml", SVG = "http://www.w3.org/2000/svg";
-let zoom = 0, pattern = null, columnWidth = 7.23, pad = 10;
+const heads = document.querySelectorAll(".head > text"), legend = document.querySelectorAll(".legend > g");
+const LEAST_WIDTH = 320;
+let shift = 0, zoom = 0, pattern = null, columnWidth = 7.23, pad = 10;
 
 // Children stand side by side from their parent's start on, the heaviest first; what is left over is its own.
 const used = new Float64Array(count);
@@ -54,9 +56,43 @@ function place(i, x, width, up) {
 	text.textContent = label;
 }
 
+// A line of the head that is too long ends in an ellipsis, and is whole in its tip.
+function shorten(line, width) {
+	const whole = line.dataset.whole ?? (line.dataset.whole = line.firstChild.data);
+	const tip = line.querySelector("title") ?? line.appendChild(document.createElementNS(SVG, "title"));
+	tip.textContent = "";
+	line.firstChild.data = whole;
+	const characters = Array.from(whole), long = line.getComputedTextLength();
+	if (long <= width) return;
+	let kept = Math.floor(characters.length * width / long);
+	do line.firstChild.data = characters.slice(0, kept).join("") + "…"; while (line.getComputedTextLength() > width && --kept > 0);
+	tip.textContent = whole;
+}
+
+// On a narrow window the legend takes several rows, and the search a row of its own; the frames move down.
+function arrangeHead(width) {
+	const narrow = width < 900, room = width - 2 * pad;
+	let x = pad, y = 0;
+	heads.forEach((line, i) => shorten(line, i === 0 && !narrow ? room - 470 : room));
+	for (const entry of legend) {
+		if (x + Number(entry.dataset.width) > width && x > pad) {
+			x = pad;
+			y += 18;
+		}
+		entry.setAttribute("transform", `translate(${x} ${y})`);
+		x += Number(entry.dataset.width);
+	}
+	controls.setAttribute("x", narrow ? pad : width - 470);
+	controls.setAttribute("y", narrow ? 98 + y : 10);
+	bar.style.flexDirection = narrow ? "row-reverse" : "row";
+	shift = y + (narrow ? 38 : 0);
+	box.setAttribute("transform", `translate(0 ${shift})`);
+}
+
 function draw() {
-	svg.setAttribute("height", Math.max(height, window.innerHeight));
-	const width = Math.max(svg.clientWidth, 480) - 2 * pad, scale = width / (data.total[zoom] || 1);
+	arrangeHead(Math.max(svg.clientWidth, LEAST_WIDTH));
+	svg.setAttribute("height", Math.max(height + shift, window.innerHeight));
+	const width = Math.max(svg.clientWidth, LEAST_WIDTH) - 2 * pad, scale = width / (data.total[zoom] || 1);
 	for (let i = 0; i < count; i++) {
 		const inside = i >= zoom && i < end[zoom], pixels = i === zoom ? width : data.total[i] * scale;
 		if (inside && pixels >= 0.3)
@@ -67,7 +103,6 @@ function draw() {
 			frames[i].style.display = "none";
 	}
 	reset.disabled = zoom === 0 && !pattern;
-	controls.setAttribute("x", Math.max(svg.clientWidth, 480) - 470);
 }
 
 function number(n) { return n.toLocaleString("en-US"); }

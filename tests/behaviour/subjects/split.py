@@ -1,6 +1,6 @@
 """Divides its time 41/27/17/10/5 over many short interleaved calls: the same loop, so many times. A short loop is not quite
-as fast as a long one on every Python, so it first times its parts itself and says their true shares, per cent. Runs on any
-Python, to the end of stdin."""
+as fast as a long one on every Python, and one that loses its core stands still for long, so it times each call itself, all the
+while, and in the end says their true shares, per cent. Runs on any Python, until there is something on stdin."""
 from __future__ import print_function
 
 import os
@@ -46,30 +46,28 @@ def part_5():
     return state
 
 
-def time_parts(rounds):
-    parts, spent = (part_41, part_5, part_27, part_10, part_17), {}
+PARTS = (part_41, part_5, part_27, part_10, part_17)
+
+
+def run_parts(rounds, spent):
     for _ in range(rounds):
-        for part in parts:
-            begin = clock()
+        times = [clock()]
+        for part in PARTS:
             part()
-            took = clock() - begin
-            spent.setdefault(part.__name__, []).append(took)
-    # The median: who else wants the core must not count.
-    middles = dict((name, sorted(times)[len(times) // 2]) for name, times in spent.items())
-    return " ".join("%s=%.3f" % (name, 100 * middle / sum(middles.values())) for name, middle in sorted(middles.items()))
+            times.append(clock())
+        for number in range(len(PARTS)):
+            spent[number] += times[number + 1] - times[number]
 
 
 def main():
-    time_parts(500)
-    print("READY", os.getpid(), time_parts(2000))
+    run_parts(1000, [0.0] * len(PARTS))
+    spent = [0.0] * len(PARTS)
+    print("READY", os.getpid())
     sys.stdout.flush()
     while not select.select([0], [], [], 0)[0]:
-        for _ in range(100):
-            part_41()
-            part_5()
-            part_27()
-            part_10()
-            part_17()
+        run_parts(100, spent)
+    print("TRUTH", " ".join("%s=%.3f" % (part.__name__, 100 * took / sum(spent)) for part, took in zip(PARTS, spent)))
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

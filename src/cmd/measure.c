@@ -1,0 +1,226 @@
+/* measure.c: see measure.h. */
+#include "cmd/measure.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cmd/about.h"
+#include "cmd/signals.h"
+#include "inject/timeline.h"
+#include "os/process.h"
+#include "os/spawn.h"
+
+enum { LOOK_EVERY = 2 * NS_PER_MS };
+
+static struct text text_of(const struct buffer *buffer)
+{
+	return (struct text){ buffer->data, buffer->size };
+}
+
+/* ---- the recording ---- */
+
+static struct error *begin_recording(struct measuring *c)
+{
+	_cleanup_about_ struct about about;
+	struct sink *sink = outputs_sink(&c->outputs);
+	struct recording_info info = { .mode = c->mode, .start_unix_ns = clock_read(CLOCK_REALTIME) };
+	about_init(&about, c->invocation);
+	about_fill_info(&about, &info);
+	info.start_unix_ns -= clock_read(CLOCK_MONOTONIC) - c->began;
+	drain_init(&c->drain, sink);
+	c->drain.most_kept = c->most_kept;
+	c->drain.wants_words = c->options->filter.only.items.count + c->options->filter.exclude.items.count > 0;
+	return sink->ops->begin(sink, &info);
+}
+
+static struct error *end_recording(struct measuring *c)
+{
+	struct sink *sink = outputs_sink(&c->outputs);
+	struct recording_end end = { .duration = clock_read(CLOCK_MONOTONIC) - c->began };
+	recording_end_set_target(&end, c->ended, c->status);
+	return sink->ops->end(sink, &end);
+}
+
+typedef struct error *drain_function(
+	struct drain *drain, const char *path, const struct process_def *def, uint64_t began_ns);
+
+/* What the agents of this run have in the folder: one segment a process. */
+static struct error *drain_folder(struct measuring *c, drain_function *drain)
+{
+	const char *where = c->options->pid ? c->attach.folder : c->launch.folder;
+	_cleanup_closedir_ DIR *folder = opendir(where);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		_cleanup_buffer_ struct buffer path = { 0 };
+		const char *end = strrchr(entry->d_name, '.');
+		if (!end || strcmp(end, ".segment") != 0)
+			continue;
+		buffer_printf(&path, "%s/%s", where, entry->d_name);
+		if (path.failed)
+			return &error_no_memory;
+		/* The file has the number that the process knows itself by: in a container it is another one. */
+		struct process_def def = { .pid = c->options->pid ? (uint32_t)c->pid
+								  : (uint32_t)strtoul(entry->d_name, NULL, 10),
+			.command = text_of(&c->command) };
+		struct error *error = drain(&c->drain, path.data, &def, c->began);
+		if (error && error->kind != ERROR_NOT_READY)
+			return error;
+		error_free(error);
+	}
+	return NULL;
+}
+
+/* While the target runs. */
+static struct error *meanwhile(struct measuring *c)
+{
+	if (!c->orders.timeline)
+		return NULL;
+	TRY(drain_folder(c, timeline_take));
+	return outputs_flush(&c->outputs, clock_read(CLOCK_MONOTONIC) - c->began);
+}
+
+static struct error *check_result(struct measuring *c)
+{
+	if (c->drain.registry.process_count && !(c->drain.sealed[0] && !c->drain.calls))
+		return NULL;
+	c->outputs.discard = true;
+	if (c->options->pid)
+		return error_new(ERROR_UNSUPPORTED, "no %s in process %d: %s", c->what, c->pid,
+			c->drain.sealed[0] ? c->drain.sealed : "it ended before");
+	return error_new(ERROR_UNSUPPORTED, "no %s in %s: %s", c->what,
+		program_what(&c->options->program, c->invocation->words),
+		c->drain.sealed[0] ? c->drain.sealed
+				   : "no Python 3.8 or newer with a dynamic loader ran its main program in it");
+}
+
+/* ---- the target ---- */
+
+static struct error *start_target(struct measuring *c)
+{
+	_cleanup_program_ struct program program = { 0 };
+	TRY(program_resolve(&c->options->program, c->invocation->words, getenv("PATH"), &program));
+	TRY(outputs_check_folder(&c->outputs));
+	for (char **word = program.argv; *word; word++)
+		buffer_add(&c->command, *word, strlen(*word) + 1);
+	TRY(calls_filter_apply(&c->options->filter, &c->orders));
+	c->orders.follow = c->options->follow;
+	c->orders.owner = getpid();
+	TRY(launch_prepare(&c->launch, &c->orders));
+	struct error *error = spawn_program(program.executable, program.argv, &c->pid);
+	launch_done();
+	if (error)
+		return error;
+	return outputs_open_default(&c->outputs, program.name, c->pid);
+}
+
+/* What the process was started with, as a started one's command is kept. */
+static struct error *attach_target(struct measuring *c)
+{
+	_cleanup_process_ struct process process = { 0 };
+	TRY(calls_filter_apply(&c->options->filter, &c->orders));
+	c->pid = c->options->pid;
+	TRY(attach_begin(&c->attach, c->pid, &c->orders, signals_asked_to_end));
+	struct error *error = process_read(c->pid, &process);
+	if (!error && process.command.size)
+		buffer_add(&c->command, process.command.data, process.command.size);
+	error_free(error);
+	return outputs_open_default(&c->outputs, NULL, c->pid);
+}
+
+/* Until the time is over, we are asked to end, or the process ends; then out of it. */
+static struct error *await_attached(struct measuring *c)
+{
+	const uint64_t duration = c->options->duration, end = clock_now() + duration;
+	struct error *error = NULL;
+	while (!error && !signals_asked_to_end() && !(duration && clock_now() >= end)) {
+		if (process_has_ended(c->pid)) {
+			c->ended = true;
+			break;
+		}
+		error = meanwhile(c);
+		clock_sleep_until(clock_now() + LOOK_EVERY);
+	}
+	attach_end(&c->attach);
+	return error;
+}
+
+/* What cannot be written any more does not end the program: it is waited for all the same. */
+static void look(void *context)
+{
+	struct measuring *c = context;
+	if (!c->failed)
+		c->failed = meanwhile(c);
+}
+
+static struct error *await_started(struct measuring *c)
+{
+	c->ended = signals_await_end(c->pid, look, c, &c->status);
+	return c->failed;
+}
+
+static struct error *check_words(const struct measure_options *o, char *const *words)
+{
+	bool program = program_is_given(&o->program, words);
+	if (o->pid && program)
+		return error_new(ERROR_USAGE, "give either a program to start or -p PID, not both");
+	if (!o->pid && !program)
+		return error_new(ERROR_USAGE, "nothing to run: give a program to start, or -p PID");
+	if (o->follow && o->pid)
+		return error_new(ERROR_USAGE, "-s is for programs that we start, not with -p");
+	if (o->duration && !o->pid)
+		return error_new(ERROR_USAGE, "-d is for -p PID: a program that is started is measured to its end");
+	return NULL;
+}
+
+static struct error *measure(struct measuring *c)
+{
+	const struct measure_options *o = c->options;
+	TRY(check_words(o, c->invocation->words));
+	TRY(table_options_apply(&o->table, c->mode, &c->outputs.report));
+	TRY(outputs_open(&c->outputs, &o->outputs, o->format));
+	signals_catch();
+	c->began = clock_read(CLOCK_MONOTONIC); /* before the first call */
+	TRY(o->pid ? attach_target(c) : start_target(c));
+	struct error *error = begin_recording(c), *waited = o->pid ? await_attached(c) : await_started(c);
+	if (error)
+		error_free(waited);
+	TRY(error ? error : waited);
+	TRY(drain_folder(c, drain_segment));
+	TRY(end_recording(c));
+	TRY(check_result(c));
+	if (c->drain.sealed[0])
+		fprintf(stderr, "pyrometer %s: warning: not all was measured: %s\n", c->command_name, c->drain.sealed);
+	struct error *unmatched = calls_filter_check(&o->filter, &c->drain);
+	c->outputs.discard = unmatched && !c->drain.calls; /* what another pattern matched is kept */
+	error = c->outputs.discard ? NULL : outputs_finish(&c->outputs);
+	if (!error)
+		return unmatched;
+	error_free(unmatched);
+	return error;
+}
+
+struct error *measure_run(struct measuring *c, int *ret_status)
+{
+	const struct measure_options *options = c->options;
+	c->outputs.report = report_options_default();
+	c->outputs.report.full_paths = options->full_paths;
+	c->outputs.quiet = options->quiet;
+	struct error *error = measure(c);
+	if (c->pid && c->ended && !options->pid)
+		*ret_status = spawn_exit_status(c->status);
+	drain_deinit(&c->drain);
+	launch_deinit(&c->launch);
+	attach_deinit(&c->attach);
+	outputs_deinit(&c->outputs);
+	buffer_deinit(&c->command);
+	if (error && *ret_status) { /* a failing target's own status wins; the sentence is said all the same */
+		fprintf(stderr, "pyrometer %s: %s\n", c->command_name, error_message(error));
+		error_free(error);
+		return NULL;
+	}
+	return error;
+}

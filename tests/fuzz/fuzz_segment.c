@@ -1,0 +1,162 @@
+/* fuzz_segment.c: any bytes as what an agent left in shared memory, read as far as they go, and reported. The first
+ * words are put right, since nothing else is read without them. With FUZZ_STANDALONE it writes the seed that it starts
+ * from. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "agent/segment/recorder.h"
+#include "inject/timeline.h"
+#include "profile/profile.h"
+#include "report/report.h"
+
+#ifndef FUZZ_STANDALONE
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void write_file(const char *path, const uint8_t *data, size_t size)
+{
+	struct segment_head head;
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	if (size >= sizeof head) {
+		memcpy(&head, data, sizeof head);
+		head.magic = SEGMENT_MAGIC;
+		head.version = SEGMENT_VERSION;
+		head.state = head.state ? head.state : SEGMENT_RUNNING;
+		if (pwrite(fd, &head, sizeof head, 0) != sizeof head)
+			abort();
+	}
+	close(fd);
+}
+
+static void report(struct profile *profile)
+{
+	static const char *const names[] = { "text", "json", "pstats", "collapsed" };
+	struct report_options options = report_options_default();
+	options.view.weight = PROFILE_WALL;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct buffer out = { 0 };
+		error_free(report_find_format(names[i])->write(profile, &options, &out));
+		buffer_deinit(&out);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char path[64];
+	struct profile *profile;
+	struct drain drain;
+	const struct recording_info info = { .mode = size % 3 ? RECORDING_CALLS : RECORDING_LINES };
+	struct process_def def = { .pid = 1 };
+	snprintf(path, sizeof path, "/dev/shm/pyrometer-fuzz-%d", (int)getpid());
+	write_file(path, data, size);
+	if (profile_create(NULL, &profile))
+		abort();
+	error_free(profile->sink.ops->begin(&profile->sink, &info));
+	drain_init(&drain, &profile->sink);
+	drain.most_kept = 1000;
+	if (size % 2) /* while the target runs */
+		error_free(timeline_take(&drain, path, &def, 0));
+	error_free(drain_segment(&drain, path, &def, 0));
+	drain_deinit(&drain);
+	unlink(path);
+	report(profile);
+	profile_destroy(profile);
+	return 0;
+}
+
+#else
+
+static uint32_t add_place(struct recorder_thread *thread, uint32_t type, uint32_t code, uint32_t handled)
+{
+	struct segment_place *place = recorder_take(thread, sizeof *place);
+	*place = (struct segment_place){
+		.handled = handled, .code = code, .offset = 12, .line = 9, .type = type, .count = 3
+	};
+	return recorder_unit_of(place);
+}
+
+static void add_codes(uint32_t codes[3])
+{
+	static const char *const names[] = { "a", "b", "c" };
+	for (size_t i = 0; i < 3; i++)
+		codes[i] = recorder_add_code(&(struct recorder_code){ .first_line = 7,
+			.flags = i == 2 ? SEGMENT_CODE_BUILTIN : 0,
+			.file = { "a.py", 4 },
+			.name = { names[i], 1 },
+			.qualname = { names[i], 1 } });
+}
+
+static void add_calls(void)
+{
+	uint32_t codes[3];
+	add_codes(codes);
+	struct recorder_thread *thread = recorder_add_thread(1, 1, true);
+	for (uint64_t i = 0; i < 60; i++)
+		if (i % 3 == 2)
+			recorder_leave(thread, i % 2 ? LEAVE_YIELD : LEAVE_RETURN, recorder.head->start_ticks + i);
+		else
+			recorder_enter(thread, codes[i * 7 % 3], i % 5 == 4, recorder.head->start_ticks + i);
+	uint32_t type = recorder_add_code(
+		&(struct recorder_code){ .flags = SEGMENT_CODE_TYPE, .name = { "KeyError", 8 } });
+	thread->shared->first_raised = add_place(thread, type, codes[0], add_place(thread, 0, codes[1], 0));
+	recorder.head->exceptions = 1;
+}
+
+/* Of the first code, whose call calls itself. */
+static void add_lines(void)
+{
+	enum { LINES = 4 };
+	uint32_t codes[3];
+	add_codes(codes);
+	struct recorder_thread *thread = recorder_add_thread(1, 1, true);
+	struct segment_code *code = recorder_unit(codes[0]);
+	struct segment_lines *lines = recorder_take(thread, sizeof *lines + LINES * sizeof *lines->lines);
+	struct segment_line_calls *calls = recorder_take(
+		thread, sizeof *calls + SEGMENT_LINE_CALLS * sizeof *calls->calls);
+	code->first_lines = recorder_unit_of(lines);
+	*lines = (struct segment_lines){ .thread = recorder_unit_of(thread->shared),
+		.code = codes[0],
+		.first = 7,
+		.count = LINES,
+		.open = 2,
+		.calls = 5 };
+	for (uint32_t i = 0; i < LINES; i++)
+		lines->lines[i] = (struct segment_line){
+			.hits = i, .total = 10 * i, .own = 5 * i, .open = i == 1 ? 2 : 0
+		};
+	for (uint32_t i = 0; i < 2; i++)
+		calls->calls[i] = (struct segment_line_call){
+			.lines = recorder_unit_of(lines), .line = 2, .begun = recorder.head->start_ticks + i
+		};
+	thread->shared->first_line_calls = thread->shared->last_line_calls = recorder_unit_of(calls);
+	thread->shared->line_depth = 2;
+	recorder.head->mode = SEGMENT_LINES;
+}
+
+static bool write_seed(const char *folder, const char *name, bool timeline, void (*fill)(void))
+{
+	char path[4096];
+	if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path ||
+		recorder_open(path, 0x030d0000, false))
+		return false;
+	recorder.head->timeline = timeline;
+	fill();
+	off_t used = (off_t)recorder.head->used;
+	recorder_close(SEGMENT_ENDED, NULL);
+	return truncate(path, used) == 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool ok = argc == 3 && write_seed(argv[2], "calls", false, add_calls) &&
+		  write_seed(argv[2], "timeline", true, add_calls) && write_seed(argv[2], "lines", false, add_lines);
+	return !ok;
+}
+
+#endif
