@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cmd/about.h"
+#include "cmd/segment.h"
 #include "cmd/signals.h"
 #include "inject/timeline.h"
 #include "os/process.h"
@@ -114,7 +115,8 @@ static struct error *start_target(struct measuring *c)
 	launch_done();
 	if (error)
 		return error;
-	return outputs_open_default(&c->outputs, program.name, c->pid);
+	TRY(outputs_open_default(&c->outputs, program.name, c->pid));
+	return segment_link(c->launch.folder, &c->outputs);
 }
 
 /* What the process was started with, as a started one's command is kept. */
@@ -128,7 +130,8 @@ static struct error *attach_target(struct measuring *c)
 	if (!error && process.command.size)
 		buffer_add(&c->command, process.command.data, process.command.size);
 	error_free(error);
-	return outputs_open_default(&c->outputs, NULL, c->pid);
+	TRY(outputs_open_default(&c->outputs, NULL, c->pid));
+	return segment_link(c->attach.folder, &c->outputs);
 }
 
 /* Until the time is over, we are asked to end, or the process ends; then out of it. */

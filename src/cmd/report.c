@@ -31,7 +31,7 @@ static void warn(const struct recording_status *status, const char *path, uint32
 	if (!status->complete)
 		fprintf(stderr, "pyrometer report: warning: %s is not whole: %s\n", path, status->reason);
 	if (!status->complete && (mode == RECORDING_CALLS || mode == RECORDING_LINES))
-		segment_say_left();
+		segment_say_left(path);
 	_cleanup_free_ char *part = NULL;
 	if (asprintf(&part, "%s.part", path) < 0)
 		part = NULL;
@@ -84,7 +84,7 @@ static struct error *read_recording(const char *path, struct sink *sink, struct 
 	size_t length = strlen(path);
 	struct error *error = recording_read(path, sink, status);
 	if (error && length > 5 && strcmp(path + length - 5, ".part") == 0)
-		segment_say_left();
+		segment_say_left(path);
 	return error;
 }
 

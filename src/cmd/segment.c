@@ -1,12 +1,16 @@
 /* segment.c: see segment.h. */
 #include "cmd/segment.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/segment/segment.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "cmd/about.h"
 #include "inject/drain.h"
@@ -62,6 +66,40 @@ struct error *segment_read(const char *path, const struct invocation *invocation
 	return sink->ops->end(sink, &end);
 }
 
+/* Beside the segments a link to each FILE.part that their pyrometer is writing. */
+#define LINKS "recording-"
+
+struct error *segment_link(const char *folder, const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->items.count; i++) {
+		const struct output *output = &outputs->items.data[i];
+		_cleanup_free_ char *part = NULL, *whole = NULL, *link = NULL;
+		if (!output->writer)
+			continue;
+		if (asprintf(&part, "%s.part", output->path) < 0 || asprintf(&link, "%s/" LINKS "%zu", folder, i) < 0)
+			return &error_no_memory;
+		if ((whole = realpath(part, NULL)) && symlink(whole, link))
+			return error_os(errno, "cannot write in %s", folder);
+	}
+	return NULL;
+}
+
+static bool belongs_to(const char *segment, const struct stat *recording)
+{
+	_cleanup_free_ char *pattern = NULL;
+	glob_t links = { 0 };
+	bool belongs = false;
+	struct stat linked;
+	if (asprintf(&pattern, "%.*s/" LINKS "*", (int)(strrchr(segment, '/') - segment), segment) < 0)
+		return false;
+	if (glob(pattern, GLOB_NOSORT, NULL, &links) == 0)
+		for (size_t i = 0; i < links.gl_pathc; i++)
+			belongs |= stat(links.gl_pathv[i], &linked) == 0 && linked.st_ino == recording->st_ino &&
+				   linked.st_dev == recording->st_dev;
+	globfree(&links);
+	return belongs;
+}
+
 static void say_if_left(const char *path)
 {
 	struct drain_head head;
@@ -73,14 +111,17 @@ static void say_if_left(const char *path)
 }
 
 /* Where launches make their folders. */
-void segment_say_left(void)
+void segment_say_left(const char *recording)
 {
 	static const char *const patterns[] = { "/dev/shm/pyrometer-*/*.segment", "/tmp/pyrometer-*/*.segment" };
+	struct stat status;
+	if (stat(recording, &status))
+		return;
 	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
 		glob_t found = { 0 };
 		if (glob(patterns[i], GLOB_NOSORT, NULL, &found) == 0)
 			for (size_t k = 0; k < found.gl_pathc; k++)
-				if (access(found.gl_pathv[k], R_OK) == 0)
+				if (access(found.gl_pathv[k], R_OK) == 0 && belongs_to(found.gl_pathv[k], &status))
 					say_if_left(found.gl_pathv[k]);
 		globfree(&found);
 	}

