@@ -189,9 +189,11 @@ static uint32_t find_last_frames(const struct walk *walk, const struct segment_t
 	return unit;
 }
 
-/* Calls that never returned: they lasted until the end. */
+/* Calls that never returned: they lasted until the end. More of them than have room in the file there are none. */
 static struct error *find_open(struct walk *walk, const struct segment_thread *thread)
 {
+	if (thread->depth > walk->view->size / sizeof(uint64_t))
+		return NULL;
 	uint32_t unit = thread->node, frames_unit = find_last_frames(walk, thread), depth = thread->depth;
 	const struct segment_frames *frames = NULL;
 	for (; depth && unit != thread->root; depth--) {

@@ -52,9 +52,11 @@ static void end_call(
 	lines->events += thread->line_events - call->begun_events;
 }
 
-/* From the innermost outwards. */
+/* From the innermost outwards. More than have room in the file there are none. */
 static void end_calls(const struct segment_view *view, const struct segment_thread *thread)
 {
+	if (thread->line_depth > view->size / sizeof(struct segment_line_call))
+		return;
 	uint32_t unit = thread->last_line_calls, depth = thread->line_depth;
 	uint64_t inside = 0;
 	for (struct segment_line_calls *calls = calls_at(view, unit); depth && calls; depth--) {

@@ -113,7 +113,7 @@ SLEEPERS = {
     "join": "import threading, time\nt = threading.Thread(target=time.sleep, args=(1.5,))\nt.start()\nt.join()",
     "pipe": "import os, threading\nr, w = os.pipe()\nif os.fork() == 0:\n    import time\n    time.sleep(1.5)\n    os.write(w, b'x')\n    os._exit(0)\nassert os.read(r, 5) == b'x'",
     "wait": "import os, time\nif os.fork() == 0:\n    time.sleep(1.5)\n    os._exit(3)\nassert os.wait()[1] == 3 << 8",
-    "timer": "import signal, time\nseen = []\nsignal.signal(signal.SIGALRM, lambda *_: seen.append(1))\nsignal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)\ntime.sleep(1.5)\nassert len(seen) > 50, seen",
+    "timer": "import signal, time\nseen = []\nsignal.signal(signal.SIGALRM, lambda *_: seen.append(1))\nsignal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)\ntime.sleep(1.5)\nsignal.setitimer(signal.ITIMER_REAL, 0)\nassert len(seen) > 50, seen",
 }
 
 

@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -206,8 +207,7 @@ def test_sigkill(scene):
         assert answer.status == 0, answer.err
         assert sum(bare(s.name) == "leaf" for s in slices_of_json(scene.file("t.trace.json"))) > 100000
     finally:
-        segment.unlink()
-        segment.parent.rmdir()
+        shutil.rmtree(segment.parent)
 
 
 @on_one
