@@ -6,7 +6,8 @@ bool orders_read(struct orders *orders, const char *text)
 {
 	size_t size = text ? strlen(text) : 0;
 	bool lines = text && strncmp(text, "lines\n", 6) == 0;
-	if (!text || size + 2 > sizeof orders->text || !(lines || strncmp(text, "calls\n", 6) == 0))
+	bool known = text && (lines || strncmp(text, "calls\n", 6) == 0 || strncmp(text, "memory\n", 7) == 0);
+	if (!known || size + 2 > sizeof orders->text)
 		return false;
 	orders->lines = lines;
 	for (size_t i = 0; i < size; i++)

@@ -1,38 +1,12 @@
 #include "agent/session.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "agent/calibrate.h"
 #include "agent/codes/filter.h"
 #include "agent/hooks.h"
 #include "agent/python/python.h"
 #include "agent/segment/recorder.h"
+#include "agent/session_file.h"
 #include "agent/stand_in.h"
-
-/* A name of its own for each session: a process may have several in one folder. */
-static const char *open_segment(const struct orders *orders)
-{
-	enum { SESSIONS_MAX = 1 << 16 };
-	char path[512];
-	const char *folder = orders_get(orders, "folder");
-	int error = EEXIST; /* by a program that this process was before, too */
-	for (unsigned session = 1; error == EEXIST && session < SESSIONS_MAX; session++) {
-		int size = snprintf(
-			path, sizeof path, "%s/%d-%u.segment", folder ? folder : "", (int)getpid(), session);
-		if (!folder || size >= (int)sizeof path)
-			return "there is no folder for what is counted";
-		error = recorder_open(path, python.version, python.free_threaded);
-	}
-	const char *owner = orders_get(orders, "owner");
-	if (!error)
-		recorder_watch(owner ? (int)strtol(owner, NULL, 10) : 0);
-	return !error		 ? NULL
-	       : error == ENOSPC ? "there is no room for what is counted"
-				 : "the file for what is counted cannot be made";
-}
 
 static const char *begin(const struct orders *orders)
 {
@@ -48,11 +22,23 @@ static const char *begin(const struct orders *orders)
 	return hooks_begin_calls(&wishes);
 }
 
+void session_prepare(const struct orders *orders)
+{
+	(void)orders;
+}
+
+const char *session_unfit(void)
+{
+	return python.version < 0x03080000
+		       ? "calls are counted from Python 3.8 on; `pyrometer record` looks at any version from outside"
+		       : "this Python lacks functions that counting calls needs";
+}
+
 const char *session_begin(const struct orders *orders)
 {
 	if (recorder_is_on())
 		return "calls are counted in this process already";
-	const char *why = open_segment(orders);
+	const char *why = session_file_open(orders);
 	if (why)
 		return why;
 	hooks_end(); /* what the parent of a fork had put in */
@@ -72,7 +58,7 @@ const char *session_begin(const struct orders *orders)
 
 void session_go_on(const struct orders *orders, const struct segment_head *before)
 {
-	if (open_segment(orders))
+	if (session_file_open(orders))
 		return;
 	recorder.head->mode = before->mode;
 	recorder.head->exceptions = before->exceptions;
@@ -86,7 +72,7 @@ void session_go_on(const struct orders *orders, const struct segment_head *befor
 
 void session_refuse(const struct orders *orders, const char *why)
 {
-	if (!recorder_is_on() && !open_segment(orders))
+	if (!recorder_is_on() && !session_file_open(orders))
 		recorder_close(SEGMENT_SEALED, why);
 }
 

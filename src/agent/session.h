@@ -4,6 +4,11 @@
 #include "agent/orders.h"
 #include "agent/segment/segment.h"
 
+/* When the process begins, and a Python is in it: its main program comes later (session_begin()), or never. */
+void session_prepare(const struct orders *orders);
+/* Why a Python in which python_find() failed cannot be measured. */
+const char *session_unfit(void);
+
 /* A sentence when nothing can be measured, or NULL. Where there is a segment already, the sentence stands in it, too.
  */
 const char *session_begin(const struct orders *orders);

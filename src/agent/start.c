@@ -17,7 +17,7 @@
 #include "agent/session.h"
 
 static struct orders orders;
-enum { FIRST_WITH_AUDIT_HOOKS = 0x03080000 };
+static bool program_began;
 
 /* ---- the environment ---- */
 
@@ -87,7 +87,8 @@ static void remove_hook(void)
 static int on_audit(const char *event, object *arguments, void *data)
 {
 	(void)arguments, (void)data;
-	if (strncmp(event, "cpython.run_", 12) == 0 && !recorder.head) {
+	if (strncmp(event, "cpython.run_", 12) == 0 && !program_began) {
+		program_began = true;
 		remove_hook();
 		session_begin(&orders);
 	}
@@ -103,14 +104,12 @@ __attribute__((constructor)) static void load(void)
 		return;
 	family_begin(&orders, text);
 	clean_environment();
-	if (!python_find())
-		session_refuse(
-			&orders, python.version < FIRST_WITH_AUDIT_HOOKS
-					 ? "calls are counted from Python 3.8 on; `pyrometer record` looks at any "
-					   "version from outside"
-					 : "this Python lacks functions that counting calls needs");
-	else
-		python.add_audit_hook(on_audit, NULL);
+	if (!python_find()) {
+		session_refuse(&orders, session_unfit());
+		return;
+	}
+	session_prepare(&orders);
+	python.add_audit_hook(on_audit, NULL);
 }
 
 __attribute__((destructor)) static void unload(void)

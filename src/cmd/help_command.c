@@ -16,7 +16,7 @@ static struct error *print_agent(void)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_buffer_ struct buffer text = { 0 };
-	TRY(agent_file_make(&path));
+	TRY(agent_file_make(AGENT_CALLS, &path));
 	buffer_printf(&text, "%s\n", path);
 	return terminal_print(&text);
 }

@@ -12,6 +12,7 @@
 #include "cmd/about.h"
 #include "cmd/segment.h"
 #include "cmd/signals.h"
+#include "inject/memory.h"
 #include "inject/timeline.h"
 #include "os/process.h"
 #include "os/spawn.h"
@@ -78,9 +79,9 @@ static struct error *drain_folder(struct measuring *c, drain_function *drain)
 /* While the target runs. */
 static struct error *meanwhile(struct measuring *c)
 {
-	if (!c->orders.timeline)
+	if (!c->orders.timeline && !c->orders.memory)
 		return NULL;
-	TRY(drain_folder(c, timeline_take));
+	TRY(drain_folder(c, c->orders.memory ? memory_take : timeline_take));
 	return outputs_flush(&c->outputs, clock_read(CLOCK_MONOTONIC) - c->began);
 }
 

@@ -26,10 +26,10 @@ bool segment_is_it(const char *path)
 	return is;
 }
 
-static struct error *begin(const struct invocation *invocation, struct sink *sink, bool lines, uint64_t age)
+static struct error *begin(const struct invocation *invocation, struct sink *sink, uint32_t mode, uint64_t age)
 {
 	_cleanup_about_ struct about about;
-	struct recording_info info = { .mode = lines ? RECORDING_LINES : RECORDING_CALLS,
+	struct recording_info info = { .mode = mode,
 		.start_unix_ns = clock_read(CLOCK_REALTIME) - age };
 	about_init(&about, invocation);
 	about_fill_info(&about, &info);
@@ -55,7 +55,7 @@ struct error *segment_read(const char *path, const struct invocation *invocation
 	struct drain d;
 	TRY(drain_read_head(path, &head));
 	uint64_t now = clock_read(CLOCK_MONOTONIC), age = now > head.start_ns ? now - head.start_ns : 0;
-	TRY(begin(invocation, sink, head.lines, age));
+	TRY(begin(invocation, sink, head.mode, age));
 	drain_init(&d, sink);
 	struct error *error = drain(&d, path, &head);
 	if (!error && d.sealed[0])

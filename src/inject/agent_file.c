@@ -13,8 +13,17 @@
 #include "base/cleanup.h"
 
 /* agent_image.S */
-extern const unsigned char agent_image[];
-extern const uint64_t agent_image_size;
+extern const unsigned char agent_image[], memory_agent_image[];
+extern const uint64_t agent_image_size, memory_agent_image_size;
+
+static const struct image {
+	const char *name;
+	const unsigned char *bytes;
+	const uint64_t *size;
+} images[] = {
+	[AGENT_CALLS] = { "agent", agent_image, &agent_image_size },
+	[AGENT_MEMORY] = { "memory", memory_agent_image, &memory_agent_image_size },
+};
 
 /* A folder of our own that nobody else can put a file into. */
 static struct error *check_folder(const char *path)
@@ -69,32 +78,34 @@ static struct error *write_file(const char *path, const unsigned char *bytes, si
 	return error_os(why, "cannot write %s", path);
 }
 
-char *agent_file_name(void)
+char *agent_file_name(enum agent_kind kind)
 {
+	const struct image *image = &images[kind];
 	_cleanup_buffer_ struct buffer name = { 0 };
-	buffer_printf(&name, "agent-%016llx.so", (unsigned long long)XXH64(agent_image, agent_image_size, 0));
+	buffer_printf(
+		&name, "%s-%016llx.so", image->name, (unsigned long long)XXH64(image->bytes, *image->size, 0));
 	return name.failed ? NULL : strdup(buffer_string(&name));
 }
 
-struct error *agent_file_write(const char *folder, char **ret_path)
+struct error *agent_file_write(enum agent_kind kind, const char *folder, char **ret_path)
 {
-	_cleanup_free_ char *name = agent_file_name();
+	_cleanup_free_ char *name = agent_file_name(kind);
 	_cleanup_buffer_ struct buffer path = { 0 };
 	buffer_printf(&path, "%s/%s", folder, name ? name : "");
 	const char *file = buffer_string(&path);
 	if (!name || path.failed)
 		return &error_no_memory;
-	if (!is_whole(file, agent_image_size))
-		TRY(write_file(file, agent_image, agent_image_size));
+	if (!is_whole(file, *images[kind].size))
+		TRY(write_file(file, images[kind].bytes, *images[kind].size));
 	*ret_path = strdup(file);
 	return *ret_path ? NULL : &error_no_memory;
 }
 
-struct error *agent_file_make(char **ret_path)
+struct error *agent_file_make(enum agent_kind kind, char **ret_path)
 {
 	_cleanup_buffer_ struct buffer folder = { 0 };
 	TRY(find_folder(&folder));
 	const char *path = buffer_string(&folder);
 	TRY(check_folder(path));
-	return agent_file_write(path, ret_path);
+	return agent_file_write(kind, path, ret_path);
 }

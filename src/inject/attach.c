@@ -270,7 +270,7 @@ static struct error *bring_in(struct attach *attach, const struct doctor_facts *
 	TRY(make_leash(attach));
 	TRY(write_orders(attach, orders, inside));
 	if (!places->entry)
-		TRY(agent_file_write(attach->folder, &agent_path));
+		TRY(agent_file_write(AGENT_CALLS, attach->folder, &agent_path));
 	give_away(attach, &facts->target.credentials);
 	TRY(load(attach, &facts->inspection.runtime, agent, agent_path ? agent_path + strlen(root) : "", places));
 	attach->called = true;
@@ -285,7 +285,7 @@ struct error *attach_begin(
 	struct places places;
 	*attach = (struct attach){ .pid = pid, .leash = -1 };
 	TRY(check_target(pid, &facts));
-	_cleanup_free_ char *agent = agent_file_name();
+	_cleanup_free_ char *agent = agent_file_name(AGENT_CALLS);
 	if (!agent)
 		return &error_no_memory;
 	TRY(places_find(pid, &facts.inspection.runtime, agent, &places));

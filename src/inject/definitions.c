@@ -4,19 +4,29 @@
 
 #include "base/hash.h"
 
-static struct error *add_code(struct drain *drain, const struct segment_code *code, uint32_t *ret_id)
+static uint32_t table_kind(const struct segment_view *view, const struct segment_code *code)
+{
+	if (!(code->flags & SEGMENT_CODE_TABLE))
+		return LINES_KIND_PLAIN;
+	uint32_t version = view->head.python_version >> 16;
+	return version >= 0x030b ? LINES_KIND_311 : version == 0x030a ? LINES_KIND_310 : LINES_KIND_LNOTAB_SIGNED;
+}
+
+static struct error *add_code(
+	struct drain *drain, const struct segment_view *view, const struct segment_code *code, uint32_t *ret_id)
 {
 	const char *text = code->text;
 	struct code_def def = {
 		.id = ++drain->codes,
 		.first_line = code->first_line,
-		.line_table_kind = LINES_KIND_PLAIN,
+		.line_table_kind = table_kind(view, code),
 		.flags = code->flags & SEGMENT_CODE_BUILTIN ? CODE_BUILTIN
 			 : code->flags & SEGMENT_CODE_TYPE  ? CODE_SYNTHETIC
 							    : 0,
 		.file = { text, code->file_size },
 		.name = { text + code->file_size, code->name_size },
 		.qualname = { text + code->file_size + code->name_size, code->qualname_size },
+		.line_table = { text + code->file_size + code->name_size + code->qualname_size, code->table_size },
 	};
 	*ret_id = def.id;
 	return drain->sink->ops->code(drain->sink, &def);
@@ -37,13 +47,13 @@ struct error *define_code(struct drain *drain, struct segment_view *view, uint32
 		code->qualname_size > SEGMENT_NAME_MAX)
 		return NULL;
 	size_t size = (size_t)code->file_size + code->name_size + code->qualname_size;
-	if (!segment_view_at(view, unit, sizeof *code + size))
+	if (!segment_view_at(view, unit, sizeof *code + size + code->table_size))
 		return NULL;
 	bool may_be_twice = view->head.free_threaded && code->address;
 	const uint64_t *same = may_be_twice ? map_get(&view->same, identity(code, size)) : NULL;
 	*ret_id = same ? (uint32_t)*same : 0;
 	if (!same)
-		TRY(add_code(drain, code, ret_id));
+		TRY(add_code(drain, view, code, ret_id));
 	bool ok = map_put(&view->codes, unit, *ret_id) &&
 		  (!may_be_twice || same || map_put(&view->same, identity(code, size), *ret_id));
 	return ok ? NULL : &error_no_memory;

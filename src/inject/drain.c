@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "inject/definitions.h"
 #include "inject/lines.h"
+#include "inject/memory.h"
 #include "inject/tally.h"
 #include "inject/timeline.h"
 
@@ -306,6 +307,7 @@ void drain_init(struct drain *drain, struct sink *sink)
 void drain_deinit(struct drain *drain)
 {
 	timelines_close(drain);
+	memories_close(drain);
 	registry_deinit(&drain->registry);
 	buffer_deinit(&drain->words);
 }
@@ -327,6 +329,8 @@ static struct error *take_all(struct drain *drain, struct segment_view *view, co
 		TRY(take_seal(drain, view));
 	drain->matched |= view->head.matched;
 	TRY(take_words(drain, view));
+	if (view->head.mode == SEGMENT_MEMORY)
+		return NULL; /* taken before */
 	if (view->head.mode == SEGMENT_LINES)
 		return lines_take(drain, view);
 	TRY(take_head(drain, view));
@@ -337,8 +341,11 @@ struct error *drain_read_head(const char *path, struct drain_head *ret_head)
 {
 	_cleanup_segment_view_ struct segment_view *view = NULL;
 	TRY(segment_view_open(path, /* live= */ false, 0, &view));
-	*ret_head = (struct drain_head){ view->head.pid, view->head.owner, view->head.mode == SEGMENT_LINES,
-		view->head.start_ns };
+	static const uint32_t modes[] = { [SEGMENT_CALLS] = RECORDING_CALLS,
+		[SEGMENT_LINES] = RECORDING_LINES,
+		[SEGMENT_MEMORY] = RECORDING_MEMORY };
+	uint32_t mode = view->head.mode <= SEGMENT_MEMORY ? view->head.mode : SEGMENT_CALLS;
+	*ret_head = (struct drain_head){ view->head.pid, view->head.owner, modes[mode], view->head.start_ns };
 	return NULL;
 }
 
@@ -346,7 +353,11 @@ struct error *drain_segment(struct drain *drain, const char *path, const struct 
 {
 	_cleanup_segment_view_ struct segment_view *whole = NULL;
 	struct segment_view *view = timeline_view(drain, path);
-	if (view) {
+	struct drain_head head;
+	TRY(drain_read_head(path, &head));
+	if (head.mode == RECORDING_MEMORY) {
+		TRY(memory_finish(drain, path, def, began_ns, &view));
+	} else if (view) {
 		TRY(timeline_finish(drain, path));
 	} else {
 		TRY(segment_view_open(path, /* live= */ false, began_ns, &whole));

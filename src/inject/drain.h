@@ -5,6 +5,7 @@
 #include "sample/registry.h"
 
 struct timeline_of_process;
+struct memory_of_process;
 
 struct drain {
 	struct registry registry; /* of call paths */
@@ -16,6 +17,7 @@ struct drain {
 	uint64_t kept;	    /* single calls (timeline.h) */
 	uint64_t most_kept; /* of these; then no more are wanted */
 	VEC(struct timeline_of_process *) timelines;
+	VEC(struct memory_of_process *) memories;
 	bool wants_words;    /* fill `words` */
 	struct buffer words; /* names of functions, files and folders that were seen, each ended by NUL */
 };
@@ -26,7 +28,7 @@ void drain_deinit(struct drain *drain);
 /* What a segment says of itself. */
 struct drain_head {
 	uint32_t pid, owner; /* owner: pyrometer; 0: not known */
-	bool lines;	     /* instead of calls */
+	uint32_t mode;	     /* enum recording_mode */
 	uint64_t start_ns;   /* CLOCK_MONOTONIC */
 };
 /* ERROR_CORRUPT when it is none. */

@@ -44,7 +44,7 @@ static char *preload_before;
 
 struct error *launch_prepare(struct launch *launch, const struct calls_orders *orders)
 {
-	TRY(agent_file_make(&launch->agent));
+	TRY(agent_file_make(orders->memory ? AGENT_MEMORY : AGENT_CALLS, &launch->agent));
 	TRY(make_folder(launch));
 	const char *before = getenv("LD_PRELOAD");
 	preload_before = before ? strdup(before) : NULL;

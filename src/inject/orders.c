@@ -27,7 +27,9 @@ struct error *calls_orders_check(const struct calls_orders *orders)
 
 bool calls_orders_write(const struct calls_orders *orders, const char *folder, struct buffer *text)
 {
-	buffer_printf(text, "%s\nfolder=%s\n", orders->lines ? "lines" : "calls", folder);
+	buffer_printf(text, "%s\nfolder=%s\n", orders->memory ? "memory" : orders->lines ? "lines" : "calls", folder);
+	if (orders->domains)
+		buffer_printf(text, "domains=\n");
 	if (orders->callees)
 		buffer_printf(text, "callees=\n");
 	if (orders->profile)

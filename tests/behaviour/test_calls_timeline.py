@@ -230,5 +230,5 @@ def test_pyrometer_does_not_answer(scene):
         os.kill(subject.pid, signal.SIGSTOP)
         harness.wait_until(lambda: status.read_text().rpartition(")")[2].split()[0] == "Z", "the program's end")
         os.kill(subject.pid, signal.SIGCONT)
-        assert "warning: not all was measured: pyrometer did not take single calls for a second" in subject.rest()
+        assert "warning: not all was measured: pyrometer did not take what was measured for a second" in subject.rest()
     assert "before the program did: what came then is missing" in scene.report()

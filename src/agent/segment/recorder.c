@@ -225,8 +225,10 @@ static struct recorder_text shorten(struct recorder_text text)
 
 uint32_t recorder_add_code(const struct recorder_code *what)
 {
-	const struct recorder_text texts[] = { shorten(what->file), shorten(what->name), shorten(what->qualname) };
-	struct segment_code *code = take_shared(sizeof *code + texts[0].size + texts[1].size + texts[2].size);
+	const struct recorder_text texts[] = { shorten(what->file), shorten(what->name), shorten(what->qualname),
+		what->table };
+	struct segment_code *code = take_shared(
+		sizeof *code + texts[0].size + texts[1].size + texts[2].size + texts[3].size);
 	if (!code)
 		return 0;
 	code->flags = what->flags;
@@ -235,8 +237,9 @@ uint32_t recorder_add_code(const struct recorder_code *what)
 	code->file_size = (uint32_t)texts[0].size;
 	code->name_size = (uint32_t)texts[1].size;
 	code->qualname_size = (uint32_t)texts[2].size;
+	code->table_size = (uint32_t)texts[3].size;
 	char *text = code->text;
-	for (int i = 0; i < 3; text += texts[i++].size)
+	for (int i = 0; i < 4; text += texts[i++].size)
 		if (texts[i].size)
 			memcpy(text, texts[i].data, texts[i].size);
 	uint32_t unit = recorder_unit_of(code);

@@ -87,6 +87,7 @@ struct recorder_code {
 	uint64_t address;
 	uint32_t flags, first_line;
 	struct recorder_text file, name, qualname;
+	struct recorder_text table; /* of lines, with SEGMENT_CODE_TABLE */
 };
 /* Its unit; 0: no room. */
 uint32_t recorder_add_code(const struct recorder_code *what);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-	SEGMENT_VERSION = 8,
+	SEGMENT_VERSION = 9,
 	SEGMENT_UNIT = 64,
 	SEGMENT_CHUNK_FIRST = 1 << 14, /* bytes: what a thread takes at once, and then twice as much, up to */
 	SEGMENT_CHUNK = 1 << 18,
@@ -28,7 +28,7 @@ enum segment_state {
 	SEGMENT_SEALED, /* before it: `note` says why */
 };
 
-enum segment_mode { SEGMENT_CALLS = 0, SEGMENT_LINES };
+enum segment_mode { SEGMENT_CALLS = 0, SEGMENT_LINES, SEGMENT_MEMORY };
 
 struct segment_head {
 	uint64_t magic;
@@ -64,9 +64,10 @@ enum segment_code_flag {
 	SEGMENT_CODE_THROUGH = 4,
 	SEGMENT_CODE_LEFT_OUT = 8, /* by a pattern: only here so that its name is known */
 	SEGMENT_CODE_TYPE = 16,	   /* no code: the name of an exception's type */
+	SEGMENT_CODE_TABLE = 32,   /* its line table is behind its names: what it is at are instructions, not lines */
 };
 
-/* Followed by its strings, one after the other: file, name, qualified name. */
+/* Followed by its strings, one after the other: file, name, qualified name, line table. */
 struct segment_code {
 	_Atomic uint32_t next; /* the one before it in time */
 	uint32_t flags;
@@ -76,7 +77,7 @@ struct segment_code {
 	uint32_t lowest_line;	      /* of its instructions */
 	_Atomic uint32_t last_line;   /* of them; 0: not looked at yet */
 	_Atomic uint32_t heard;	      /* its lines are told */
-	uint32_t file_size, name_size, qualname_size;
+	uint32_t file_size, name_size, qualname_size, table_size;
 	char text[];
 };
 

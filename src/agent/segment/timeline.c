@@ -69,7 +69,7 @@ static bool await_empty(const struct segment_words *block)
 	return !atomic_load(&block->full) && recorder_is_on();
 }
 
-static bool next_block(struct recorder_thread *thread)
+bool timeline_next_block(struct recorder_thread *thread)
 {
 	struct timeline *t = &thread->timeline;
 	struct segment_words *here = t->block, *next = recorder_unit(here->next);
@@ -84,7 +84,7 @@ static bool next_block(struct recorder_thread *thread)
 	atomic_store(&here->full, 1);
 	if (next == here || !await_empty(next)) {
 		recorder_close(SEGMENT_SEALED,
-			"pyrometer did not take single calls for a second; what came then was not measured");
+			"pyrometer did not take what was measured for a second; what came then was not measured");
 		return false;
 	}
 	use_block(t, next);
@@ -96,7 +96,7 @@ void timeline_keep_slowly(struct recorder_thread *thread, enum segment_word kind
 	struct timeline *t = &thread->timeline;
 	static const uint64_t most = (1ull << SEGMENT_WORD_TICKS) - 1;
 	uint64_t ticks = now - t->last;
-	if (atomic_load(&recorder.head->timeline_ended) || (t->word == t->end && !next_block(thread))) {
+	if (atomic_load(&recorder.head->timeline_ended) || (t->word == t->end && !timeline_next_block(thread))) {
 		end_timeline(t);
 		return;
 	}
@@ -104,7 +104,7 @@ void timeline_keep_slowly(struct recorder_thread *thread, enum segment_word kind
 	if (ticks > most) {
 		timeline_put(t, SEGMENT_WORD_PAUSE, (uint32_t)(ticks >> SEGMENT_WORD_TICKS), ticks & most);
 		ticks = 0;
-		if (t->word == t->end && !next_block(thread)) {
+		if (t->word == t->end && !timeline_next_block(thread)) {
 			end_timeline(t);
 			return;
 		}

@@ -1,0 +1,216 @@
+/* path.c: see path.h. */
+#include "agent/memory/path.h"
+
+#include "agent/memory/interpreter.h"
+
+enum { DEPTH_MAX = 1 << 20 }; /* frames: more is no stack any more */
+
+/* ---- steps ---- */
+
+static size_t slot_of(const struct memory_writer *w, uint32_t parent, uint32_t code, int32_t instruction)
+{
+	uint64_t h = ((uint64_t)parent << 32 | code) * 0x9e3779b97f4a7c15u;
+	h = (h ^ h >> 29 ^ (uint32_t)instruction) * 0xbf58476d1ce4e5b9u;
+	return (size_t)(h >> 24) & w->slot_mask;
+}
+
+static bool grow_slots(struct memory_writer *w)
+{
+	struct step_slot *before = w->slots;
+	size_t room = w->slot_mask + 1;
+	struct step_slot *slots = memory_take_pages(2 * room * sizeof *slots);
+	if (!slots)
+		return false;
+	w->slots = slots;
+	w->slot_mask = 2 * room - 1;
+	for (size_t i = 0; i < room; i++) {
+		if (!before[i].step)
+			continue;
+		size_t at = slot_of(w, before[i].parent, before[i].code, before[i].instruction);
+		while (slots[at].step)
+			at = (at + 1) & w->slot_mask;
+		slots[at] = before[i];
+	}
+	memory_give_pages(before, room * sizeof *before);
+	return true;
+}
+
+static uint32_t add_step(struct memory_writer *w, struct step_slot *slot)
+{
+	enum { STEPS = 256 };
+	if (w->fresh == w->fresh_end) {
+		w->fresh = recorder_take(w->recorder, STEPS * sizeof *w->fresh);
+		w->fresh_end = w->fresh ? w->fresh + STEPS : NULL;
+		if (!w->fresh)
+			return 0;
+	}
+	*w->fresh = (struct stream_step){ slot->parent, slot->code, slot->instruction, 0 };
+	slot->step = (uint32_t)(((unsigned char *)w->fresh++ - recorder.base) / STREAM_STEP_UNIT);
+	w->slot_count++;
+	return slot->step;
+}
+
+static uint32_t find_step(struct memory_writer *w, uint32_t parent, uint32_t code, int32_t instruction)
+{
+	if (w->slot_count * 2 > w->slot_mask && !grow_slots(w))
+		return 0;
+	for (size_t i = slot_of(w, parent, code, instruction);; i = (i + 1) & w->slot_mask) {
+		struct step_slot *slot = &w->slots[i];
+		if (!slot->step) {
+			slot->parent = parent;
+			slot->code = code;
+			slot->instruction = instruction;
+			return add_step(w, slot);
+		}
+		if (slot->parent == parent && slot->code == code && slot->instruction == instruction)
+			return slot->step;
+	}
+}
+
+/* ---- codes ---- */
+
+static uint32_t find_code(struct memory_writer *w, const char *code)
+{
+	size_t i = ((uintptr_t)code >> 5 ^ (uintptr_t)code >> 14) % CODE_SLOTS;
+	if (w->codes[i].code != code || w->codes[i].generation != w->generation) {
+		w->codes[i].unit = interpreter_describe(code);
+		w->codes[i].code = code;
+		w->codes[i].generation = w->generation;
+	}
+	return w->codes[i].unit;
+}
+
+/* In bytes. */
+static int32_t offset_of(const struct walked_frame *f)
+{
+	const struct layout *l = interpreter.layout;
+	int64_t offset = interpreter.heap_frames
+				 ? (l->version == 0x030a && f->instruction >= 0 ? 2 * f->instruction : f->instruction)
+				 : f->instruction - (int64_t)(uintptr_t)f->code - (int64_t)l->code.code_adaptive;
+	return offset < 0 ? -1 : (int32_t)offset;
+}
+
+/* ---- the walk ---- */
+
+static inline bool is_shim(const char *frame)
+{
+	return interpreter.owner != LAYOUT_NONE && (unsigned char)frame[interpreter.owner] >= 3;
+}
+
+static inline int64_t instruction_at(const char *frame)
+{
+	int32_t narrow;
+	if (!interpreter.heap_frames)
+		return (int64_t)interpreter_word(frame, interpreter.instruction);
+	memcpy(&narrow, frame + interpreter.instruction, sizeof narrow);
+	return narrow;
+}
+
+static inline const char *code_at(const char *frame)
+{
+	return (const char *)(uintptr_t)(interpreter_word(frame, interpreter.code) & interpreter.code_mask);
+}
+
+static inline const char *previous_of(const char *frame)
+{
+	do
+		frame = interpreter_pointer(frame, interpreter.previous);
+	while (frame && is_shim(frame));
+	return frame;
+}
+
+static const char *innermost(void)
+{
+	const char *state = interpreter.layout ? interpreter.own_state() : NULL;
+	if (!state)
+		return NULL;
+	const char *frame = interpreter_pointer(state, interpreter.first);
+	if (frame && interpreter.second != LAYOUT_NONE)
+		frame = interpreter_pointer(frame, interpreter.second);
+	return frame && is_shim(frame) ? previous_of(frame) : frame;
+}
+
+static bool make_room(struct memory_writer *w, size_t depth)
+{
+	size_t room = w->frame_room;
+	if (depth > DEPTH_MAX)
+		return false;
+	while (room < depth)
+		room *= 2;
+	struct walked_frame *frames = memory_take_pages(room * sizeof *frames);
+	if (!frames)
+		return false;
+	memcpy(frames, w->frames, w->frame_count * sizeof *frames);
+	memory_give_pages(w->frames, w->frame_room * sizeof *frames);
+	w->frames = frames;
+	w->frame_room = room;
+	return true;
+}
+
+/* The steps of frames[from..), of which codes and instructions are filled. */
+static uint32_t resolve(struct memory_writer *w, size_t from)
+{
+	uint32_t step = from ? w->frames[from - 1].step : 0;
+	for (size_t i = from; i < w->frame_count; i++) {
+		struct walked_frame *f = &w->frames[i];
+		uint32_t code = f->code ? find_code(w, f->code) : 0;
+		uint32_t next = code ? find_step(w, step, code, offset_of(f)) : step;
+		f->step = step = next;
+	}
+	return step;
+}
+
+/* As deep as last time or not: counts first, then fills from the innermost one, until it meets what is as it was. */
+static uint32_t walk_anew(struct memory_writer *w, const char *leaf)
+{
+	size_t depth = 0, changed, before = w->frame_count;
+	for (const char *frame = leaf; frame; frame = previous_of(frame))
+		depth++;
+	if (depth > w->frame_room && !make_room(w, depth))
+		return 0;
+	changed = depth;
+	w->frame_count = depth;
+	for (const char *frame = leaf; frame; frame = previous_of(frame)) {
+		struct walked_frame *f = &w->frames[--depth];
+		const char *code = code_at(frame);
+		int64_t instruction = instruction_at(frame);
+		if (depth >= before || !f->step || f->code != code || f->instruction != instruction)
+			changed = depth;
+		f->frame = frame;
+		f->code = code;
+		f->instruction = instruction;
+	}
+	return resolve(w, changed);
+}
+
+uint32_t path_of_thread(struct memory_writer *w)
+{
+	const char *leaf = innermost(), *frame = leaf;
+	uint32_t generation = atomic_load_explicit(&interpreter_codes_generation, memory_order_relaxed);
+	if (!leaf)
+		return 0;
+	if (__builtin_expect(generation != w->generation, 0)) {
+		w->generation = generation;
+		w->frame_count = 0;
+		return walk_anew(w, leaf);
+	}
+	/* The usual case: the same frames as last time, the innermost one maybe at another instruction. */
+	size_t i = w->frame_count, changed = i;
+	struct walked_frame *frames = w->frames;
+	for (; i && frame; frame = previous_of(frame)) {
+		struct walked_frame *f = &frames[--i];
+		if (f->frame != frame)
+			return walk_anew(w, leaf);
+		const char *code = code_at(frame);
+		int64_t instruction = instruction_at(frame);
+		if (f->code != code || f->instruction != instruction) {
+			f->code = code;
+			f->instruction = instruction;
+			f->step = 0; /* until it is resolved, here or by walk_anew() */
+			changed = i;
+		}
+	}
+	if (i || frame)
+		return walk_anew(w, leaf);
+	return changed < w->frame_count ? resolve(w, changed) : w->frame_count ? frames[w->frame_count - 1].step : 0;
+}

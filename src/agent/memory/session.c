@@ -1,0 +1,107 @@
+/* session.c: the session (agent/session.h) of `memory`: from the process's begin to its end. */
+#include "agent/session.h"
+
+#include <pthread.h>
+
+#include "agent/memory/domains.h"
+#include "agent/memory/interpreter.h"
+#include "agent/memory/real.h"
+#include "agent/memory/record.h"
+#include "agent/python/python.h"
+#include "agent/session_file.h"
+
+_Atomic bool record_main_ended;
+
+static void mark(enum stream_mark mark)
+{
+	struct memory_thread *t = &memory_thread;
+	if (!memory_thread_is_on(t))
+		return;
+	t->inside++;
+	memory_write(t->writer, STREAM_MARK, 0, mark, 0, 0, 0);
+	t->inside--;
+}
+
+void record_end_of_main(struct memory_writer *writer)
+{
+	if (!atomic_exchange(&record_main_ended, true))
+		memory_write(writer, STREAM_MARK, 0, STREAM_MAIN_ENDS, 0, 0, 0);
+}
+
+const char *session_unfit(void)
+{
+	return python.version < 0x03080000
+		       ? "memory is measured from Python 3.8 on; `pyrometer memory --rss` takes any program"
+		       : "this Python lacks functions that measuring its memory needs";
+}
+
+static const char *begin(const struct orders *orders)
+{
+	const char *why = session_file_open(orders);
+	if (why)
+		return why;
+	recorder.head->mode = SEGMENT_MEMORY;
+	recorder.head->timeline = 1;
+	why = interpreter.layout ? NULL : interpreter_find();
+	if (!why && !domains_hook(orders_get(orders, "domains") != NULL))
+		why = session_unfit();
+	if (why)
+		recorder_close(SEGMENT_SEALED, why);
+	else
+		atomic_store(&recorder.head->state, SEGMENT_RUNNING);
+	return why;
+}
+
+static void forget_threads(void)
+{
+	memory_writers_forget();
+	interpreter_forget_threads();
+}
+
+/* Where the child is followed, session_go_on() has come first. */
+static void in_child(void)
+{
+	if (!recorder_is_on())
+		forget_threads();
+}
+
+void session_prepare(const struct orders *orders)
+{
+	memory_thread.inside++;
+	real_find();
+	pthread_atfork(NULL, NULL, in_child);
+	begin(orders);
+	memory_thread.inside--;
+}
+
+const char *session_begin(const struct orders *orders)
+{
+	/* What the interpreter's configuration has put into their place meanwhile. */
+	memory_thread.inside++;
+	domains_hook(orders_get(orders, "domains") != NULL);
+	memory_thread.inside--;
+	mark(STREAM_MAIN_BEGINS);
+	return NULL;
+}
+
+/* What a child had from its parent was not got in it, and is nobody's there. */
+void session_go_on(const struct orders *orders, const struct segment_head *before)
+{
+	(void)before;
+	forget_threads();
+	memory_thread.inside++;
+	begin(orders);
+	memory_thread.inside--;
+	mark(STREAM_MAIN_BEGINS);
+}
+
+void session_refuse(const struct orders *orders, const char *why)
+{
+	if (!recorder_is_on() && !session_file_open(orders))
+		recorder_close(SEGMENT_SEALED, why);
+}
+
+void session_end(enum segment_state state, const char *note)
+{
+	recorder_close(state, note);
+}

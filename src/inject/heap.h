@@ -1,0 +1,57 @@
+/* heap.h: all that is known of a process's memory at one moment of its stream of allocations: what is live and whose it
+ * is, and what was at the moment when most was. Each event costs the same, however many call paths there are.
+ *
+ * Bytes are those asked for. Maps of files and of mere addresses are kept, but are in no sum. */
+#pragma once
+#include "agent/memory/stream.h"
+#include "base/vec.h"
+#include "inject/live.h"
+
+/* The memory of one call path, thread and allocator. */
+struct heap_tally {
+	uint32_t stack, thread; /* ids of the recording */
+	uint32_t lane;
+	uint8_t allocator; /* enum stream_allocator */
+	bool dirty;	   /* something is new since the last flush */
+	uint64_t epoch;	   /* the peak of which `peak` is */
+	struct heap_sum {
+		uint64_t bytes, count;
+	} live, peak, got, freed, temporary; /* got, freed: since the last flush */
+};
+
+/* What was mapped, or is left of it. */
+struct heap_map {
+	uint64_t start, end; /* whole pages */
+	uint64_t counted;    /* up to here it was asked for */
+	uint32_t tally;
+	bool first; /* of the parts that a map was cut into: with the last one its count goes */
+};
+
+struct heap {
+	struct live blocks;
+	VEC(struct heap_map) maps; /* by address */
+	VEC(struct heap_tally) tallies;
+	VEC(uint32_t) dirty;
+	VEC(uint64_t) numbers; /* of each lane: how much its thread has allocated so far */
+	struct heap_sum live, peak;
+	uint64_t epoch, peak_ticks;
+	struct heap_sum sizes[64]; /* by the logarithm of an allocation's size */
+};
+
+/* All of these: false when there is no memory. */
+bool heap_got(struct heap *heap, uint32_t tally, uint64_t address, uint64_t size, uint64_t ticks);
+/* What was freed, for heap_keep(); address 0: it was nobody's that is known. */
+bool heap_freed(struct heap *heap, uint64_t address, struct live_block *ret_block);
+/* The block that was freed last is there still. */
+bool heap_keep(struct heap *heap, const struct live_block *block);
+bool heap_unmapped(struct heap *heap, uint64_t address, uint64_t size);
+
+/* The tally's part of the peak. */
+struct heap_sum heap_peak_of(const struct heap *heap, const struct heap_tally *tally);
+
+static inline bool heap_counts(unsigned allocator)
+{
+	return allocator != ALLOCATOR_FILE && allocator != ALLOCATOR_RESERVED;
+}
+
+void heap_deinit(struct heap *heap);

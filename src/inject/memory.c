@@ -1,0 +1,441 @@
+#include "inject/memory.h"
+
+#include <string.h>
+
+#include "agent/segment/ticks.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "inject/definitions.h"
+#include "inject/heap.h"
+#include "os/task.h"
+
+/* A thread's stream, on the way through it; the thread may be another one later. */
+struct lane {
+	uint32_t thread; /* id of the recording; 0: not told yet */
+	uint32_t block;	 /* unit */
+	uint32_t place;	 /* of the next word */
+	uint64_t ticks;	 /* of the last event */
+	struct map tallies; /* step and allocator -> number */
+	uint64_t last_key;
+	uint32_t last_tally;
+	struct live_block kept; /* what STREAM_REALLOC has freed */
+};
+
+struct memory_of_process {
+	struct segment_view *view;
+	struct heap heap;
+	VEC(struct lane) lanes;
+	struct map lane_of; /* thread unit -> index */
+	struct map stacks;  /* step -> stack id */
+	VEC(uint32_t) climb;
+	uint64_t flushed; /* event time of the last sums */
+	struct event events[256];
+	size_t event_count;
+};
+
+/* ---- events ---- */
+
+static struct error *send(struct drain *drain, struct memory_of_process *m)
+{
+	size_t count = m->event_count;
+	m->event_count = 0;
+	return count ? drain->sink->ops->events(drain->sink, m->events, count) : NULL;
+}
+
+static struct error *add_event(struct drain *drain, struct memory_of_process *m, const struct event *event)
+{
+	m->events[m->event_count++] = *event;
+	return m->event_count == sizeof m->events / sizeof *m->events ? send(drain, m) : NULL;
+}
+
+static struct error *add_sum(struct drain *drain, struct memory_of_process *m, const struct heap_tally *t,
+	enum event_kind kind, enum subject subject, struct heap_sum sum, uint64_t time)
+{
+	if (!sum.bytes && !sum.count)
+		return NULL;
+	const struct event event = { .kind = (uint8_t)kind,
+		.subject = (uint8_t)subject,
+		.time = time,
+		.process = m->view->process,
+		.thread = t->thread,
+		.stack = t->stack,
+		.state = t->allocator,
+		.weight = { [WEIGHT_BYTES] = sum.bytes, [WEIGHT_COUNT] = sum.count } };
+	return add_event(drain, m, &event);
+}
+
+/* What has changed since. */
+static struct error *flush(struct drain *drain, struct memory_of_process *m, uint64_t time)
+{
+	for (size_t i = 0; i < m->heap.dirty.count; i++) {
+		struct heap_tally *t = &m->heap.tallies.data[m->heap.dirty.data[i]];
+		TRY(add_sum(drain, m, t, EVENT_ALLOC, SUBJECT_NONE, t->got, time));
+		TRY(add_sum(drain, m, t, EVENT_FREE, SUBJECT_NONE, t->freed, time));
+		t->got = t->freed = (struct heap_sum){ 0 };
+		t->dirty = false;
+	}
+	m->heap.dirty.count = 0;
+	m->flushed = time;
+	return NULL;
+}
+
+static struct error *mark(struct drain *drain, struct memory_of_process *m, uint64_t time, enum subject subject)
+{
+	TRY(flush(drain, m, time));
+	const struct event event = {
+		.kind = EVENT_MARKER, .subject = (uint8_t)subject, .time = time, .process = m->view->process
+	};
+	return add_event(drain, m, &event);
+}
+
+/* ---- call paths ---- */
+
+static const struct stream_step *step_at(const struct memory_of_process *m, uint32_t step)
+{
+	uint64_t start = (uint64_t)step * STREAM_STEP_UNIT;
+	return step && start + sizeof(struct stream_step) <= m->view->size
+		       ? (const struct stream_step *)(m->view->base + start)
+		       : NULL;
+}
+
+/* Up to what is known, and down again. A caller is older than what it called. */
+static struct error *find_stack(struct drain *drain, struct memory_of_process *m, uint32_t step, uint32_t *ret_stack)
+{
+	uint32_t stack = 0;
+	const struct stream_step *s;
+	m->climb.count = 0;
+	while ((s = step_at(m, step))) {
+		const uint64_t *known = map_get(&m->stacks, step);
+		if (known) {
+			stack = (uint32_t)*known;
+			break;
+		}
+		if (!vec_push(&m->climb, step))
+			return &error_no_memory;
+		step = s->parent < step ? s->parent : 0;
+	}
+	for (size_t i = m->climb.count; i-- > 0;) {
+		uint32_t code;
+		s = step_at(m, m->climb.data[i]);
+		TRY(define_code(drain, m->view, s->code, &code));
+		if (code)
+			TRY(registry_stack(&drain->registry, stack, code, s->instruction, &stack));
+		if (!map_put(&m->stacks, m->climb.data[i], stack))
+			return &error_no_memory;
+	}
+	*ret_stack = stack;
+	return NULL;
+}
+
+static struct error *find_tally(struct drain *drain, struct memory_of_process *m, uint32_t lane_index, uint32_t step,
+	unsigned allocator, uint32_t *ret_tally)
+{
+	struct lane *lane = &m->lanes.data[lane_index];
+	uint64_t key = (uint64_t)step << STREAM_ALLOCATOR | allocator | 1ull << 63;
+	const uint64_t *known = key == lane->last_key ? NULL : map_get(&lane->tallies, key);
+	if (key != lane->last_key) {
+		struct heap_tally tally = {
+			.thread = lane->thread, .lane = lane_index, .allocator = (uint8_t)allocator
+		};
+		if (!known) {
+			TRY(find_stack(drain, m, step, &tally.stack));
+			tally.epoch = m->heap.epoch;
+			if (!vec_push(&m->heap.tallies, tally) ||
+				!map_put(&lane->tallies, key, m->heap.tallies.count - 1))
+				return &error_no_memory;
+		}
+		lane->last_tally = known ? (uint32_t)*known : (uint32_t)m->heap.tallies.count - 1;
+		lane->last_key = key;
+	}
+	*ret_tally = lane->last_tally;
+	return NULL;
+}
+
+/* ---- words ---- */
+
+static struct error *begin_thread(
+	struct drain *drain, struct memory_of_process *m, struct lane *lane, uint64_t tid, uint64_t ident)
+{
+	char name[16] = "";
+	if (tid && tid <= INT32_MAX)
+		task_read_name((pid_t)m->view->head.pid, (pid_t)tid, name);
+	struct thread_def def = { .id = ++drain->registry.thread_count,
+		.process = m->view->process,
+		.tid = (uint32_t)tid,
+		.flags = tid == m->view->head.pid,
+		.ident = ident,
+		.name = { name, strlen(name) } };
+	lane->thread = def.id;
+	lane->last_key = 0;
+	map_clear(&lane->tallies);
+	return drain->sink->ops->thread(drain->sink, &def);
+}
+
+/* How many words follow a head. */
+static uint32_t words_behind(unsigned kind)
+{
+	static const uint8_t counts[STREAM_KIND_END] = {
+		[STREAM_THREAD] = 2, [STREAM_ALLOC] = 2, [STREAM_FREE] = 1, [STREAM_REALLOC] = 1, [STREAM_UNMAP] = 2
+	};
+	return kind < STREAM_KIND_END ? counts[kind] : 0;
+}
+
+static struct error *take_mark(struct drain *drain, struct memory_of_process *m, uint32_t value, uint64_t ticks)
+{
+	uint64_t time = segment_view_time(m->view, ticks);
+	if (value == STREAM_MAIN_BEGINS)
+		return mark(drain, m, time, SUBJECT_MAIN_BEGINS);
+	return value == STREAM_MAIN_ENDS ? mark(drain, m, time, SUBJECT_MAIN_ENDS) : NULL;
+}
+
+static struct error *take_event(struct drain *drain, struct memory_of_process *m, uint32_t lane_index,
+	const uint64_t *word, unsigned allocator)
+{
+	struct lane *lane = &m->lanes.data[lane_index];
+	uint32_t value = (uint32_t)(word[0] >> 32), tally;
+	bool ok = true;
+	switch (word[0] >> STREAM_TICKS & ((1 << STREAM_KIND) - 1)) {
+	case STREAM_THREAD:
+		return begin_thread(drain, m, lane, word[1], word[2]);
+	case STREAM_ALLOC:
+		if (!word[1] || allocator == ALLOCATOR_NONE || allocator >= ALLOCATOR_END)
+			return NULL;
+		TRY(find_tally(drain, m, lane_index, value, allocator, &tally));
+		ok = heap_got(&m->heap, tally, word[1], word[2], lane->ticks);
+		drain->calls++;
+		break;
+	case STREAM_FREE:
+	case STREAM_REALLOC:
+		ok = heap_freed(&m->heap, word[1], &lane->kept);
+		break;
+	case STREAM_KEPT:
+		ok = heap_keep(&m->heap, &lane->kept);
+		break;
+	case STREAM_UNMAP:
+		ok = heap_unmapped(&m->heap, word[1], word[2]);
+		break;
+	case STREAM_MARK:
+		return take_mark(drain, m, value, lane->ticks);
+	}
+	return ok ? NULL : &error_no_memory;
+}
+
+/* ---- blocks ---- */
+
+static struct segment_words *block_at(const struct memory_of_process *m, uint32_t unit)
+{
+	return (struct segment_words *)segment_view_at(
+		m->view, unit, sizeof(struct segment_words) + SEGMENT_WORDS * sizeof(uint64_t));
+}
+
+/* The head of the lane's next event, and its ticks; 0: there is none yet. Blocks that are done are given back. */
+static uint64_t peek(struct memory_of_process *m, struct lane *lane, uint64_t *ret_ticks, const uint64_t **ret_word)
+{
+	for (uint64_t left = segment_view_units(m->view); left; left--) {
+		struct segment_words *block = block_at(m, lane->block);
+		if (!block)
+			return 0;
+		bool full = atomic_load_explicit(&block->full, memory_order_acquire);
+		uint64_t head = lane->place < SEGMENT_WORDS
+					? atomic_load_explicit(&block->words[lane->place], memory_order_acquire)
+					: 0;
+		unsigned kind = head >> STREAM_TICKS & ((1 << STREAM_KIND) - 1);
+		if (head && lane->place + words_behind(kind) < SEGMENT_WORDS) {
+			*ret_word = (const uint64_t *)&block->words[lane->place];
+			*ret_ticks = lane->ticks + (head & ((1ull << STREAM_TICKS) - 1)) +
+				     (kind == STREAM_PAUSE ? head >> 32 << STREAM_TICKS : 0);
+			return head;
+		}
+		if (!full)
+			return 0;
+		memset((void *)block->words, 0, SEGMENT_WORDS * sizeof *block->words);
+		atomic_store_explicit(&block->full, 0, memory_order_release);
+		lane->block = block->next;
+		lane->place = 0;
+	}
+	return 0;
+}
+
+/* All events of this lane up to `until`, and when its next one is. */
+static struct error *take_lane(struct drain *drain, struct memory_of_process *m, uint32_t index, uint64_t until,
+	uint64_t *ret_next)
+{
+	const uint64_t *word;
+	uint64_t head, ticks;
+	while ((head = peek(m, &m->lanes.data[index], &ticks, &word)) && ticks <= until) {
+		struct lane *lane = &m->lanes.data[index];
+		unsigned kind = head >> STREAM_TICKS & ((1 << STREAM_KIND) - 1);
+		lane->ticks = ticks;
+		lane->place += 1 + words_behind(kind);
+		if (kind != STREAM_PAUSE)
+			TRY(take_event(drain, m, index, word,
+				head >> (STREAM_TICKS + STREAM_KIND) & ((1 << STREAM_ALLOCATOR) - 1)));
+	}
+	*ret_next = head ? ticks : UINT64_MAX;
+	return NULL;
+}
+
+/* In the order of their ticks, up to `until`: always the lane whose next event is the first, up to where that is
+ * another's. */
+static struct error *merge(struct drain *drain, struct memory_of_process *m, uint64_t until)
+{
+	_cleanup_free_ uint64_t *next = calloc(m->lanes.count + 1, sizeof *next);
+	const uint64_t *word;
+	if (!next)
+		return &error_no_memory;
+	for (size_t i = 0; i < m->lanes.count; i++)
+		if (!peek(m, &m->lanes.data[i], &next[i], &word))
+			next[i] = UINT64_MAX;
+	for (;;) {
+		size_t first = 0;
+		uint64_t second = until;
+		for (size_t i = 1; i < m->lanes.count; i++)
+			if (next[i] < next[first]) {
+				second = next[first] < second ? next[first] : second;
+				first = i;
+			} else if (next[i] < second) {
+				second = next[i];
+			}
+		if (!m->lanes.count || next[first] > until || next[first] == UINT64_MAX)
+			return NULL;
+		TRY(take_lane(drain, m, (uint32_t)first, second, &next[first]));
+	}
+}
+
+/* ---- threads ---- */
+
+static struct error *find_lanes(struct memory_of_process *m)
+{
+	uint64_t left = segment_view_units(m->view);
+	for (uint32_t unit = m->view->head.first_thread; unit && left; left--) {
+		const struct segment_thread *thread = segment_view_at(m->view, unit, sizeof *thread);
+		if (!thread)
+			break;
+		if (map_get(&m->lane_of, unit))
+			break; /* it and all that are older are known */
+		struct lane lane = { .block = thread->first_words, .ticks = thread->begun };
+		if (!vec_push(&m->lanes, lane) || !vec_push(&m->heap.numbers, 0) ||
+			!map_put(&m->lane_of, unit, m->lanes.count - 1))
+			return &error_no_memory;
+		unit = thread->next;
+	}
+	return NULL;
+}
+
+static struct error *take_all(struct drain *drain, struct memory_of_process *m, uint64_t until)
+{
+	TRY(find_lanes(m));
+	TRY(merge(drain, m, until));
+	return NULL;
+}
+
+/* ---- processes ---- */
+
+static struct memory_of_process *find(const struct drain *drain, const char *path)
+{
+	for (size_t i = 0; i < drain->memories.count; i++)
+		if (strcmp(drain->memories.data[i]->view->path, path) == 0)
+			return drain->memories.data[i];
+	return NULL;
+}
+
+static void close_memory(struct memory_of_process *m)
+{
+	for (size_t i = 0; i < m->lanes.count; i++)
+		map_deinit(&m->lanes.data[i].tallies);
+	vec_free(&m->lanes);
+	vec_free(&m->climb);
+	map_deinit(&m->lane_of);
+	map_deinit(&m->stacks);
+	heap_deinit(&m->heap);
+	segment_view_close(m->view);
+	free(m);
+}
+
+static struct error *open_memory(
+	struct drain *drain, const char *path, uint64_t began_ns, bool live, struct memory_of_process **ret)
+{
+	struct memory_of_process *m = calloc(1, sizeof *m);
+	if (!m)
+		return &error_no_memory;
+	struct error *error = segment_view_open(path, live, began_ns, &m->view);
+	if (!error && !vec_push(&drain->memories, m))
+		error = &error_no_memory;
+	if (error) {
+		close_memory(m);
+		return error;
+	}
+	*ret = m;
+	return NULL;
+}
+
+/* Sums are the rarer the longer it lasts. */
+static bool is_due(const struct memory_of_process *m, uint64_t time)
+{
+	enum { EVERY = 10 * NS_PER_MS, PARTS = 1000 };
+	uint64_t every = time / PARTS > EVERY ? time / PARTS : EVERY;
+	return time - m->flushed >= every;
+}
+
+struct error *memory_take(struct drain *drain, const char *path, const struct process_def *def, uint64_t began_ns)
+{
+	struct memory_of_process *m = find(drain, path);
+	if (!m) {
+		struct error *error = open_memory(drain, path, began_ns, /* live= */ true, &m);
+		if (error && error->kind == ERROR_NOT_READY) {
+			error_free(error);
+			return NULL;
+		}
+		TRY(error);
+	}
+	/* What was written before this moment is seen below; what depends on what is not, is not either. */
+	uint64_t now = ticks_are_cycles() && m->view->head.tsc ? ticks_now() : ticks_monotonic_ns();
+	TRY(segment_view_refresh(m->view));
+	TRY(define_process(drain, m->view, def));
+	TRY(take_all(drain, m, now));
+	uint64_t time = segment_view_time(m->view, now);
+	if (is_due(m, time))
+		TRY(flush(drain, m, time));
+	return send(drain, m);
+}
+
+static struct error *add_whole(struct drain *drain, struct memory_of_process *m, uint64_t end)
+{
+	const struct heap *heap = &m->heap;
+	struct heap_tally whole = { 0 };
+	TRY(add_sum(drain, m, &whole, EVENT_TALLY, SUBJECT_MEMORY_PEAK, heap->peak,
+		heap->peak_ticks ? segment_view_time(m->view, heap->peak_ticks) : end));
+	for (size_t i = 0; i < heap->tallies.count; i++) {
+		const struct heap_tally *t = &heap->tallies.data[i];
+		TRY(add_sum(drain, m, t, EVENT_TALLY, SUBJECT_MEMORY_PEAK, heap_peak_of(heap, t), end));
+		TRY(add_sum(drain, m, t, EVENT_TALLY, SUBJECT_MEMORY_TEMPORARY, t->temporary, end));
+	}
+	for (unsigned i = 0; i < sizeof heap->sizes / sizeof *heap->sizes; i++) {
+		whole.allocator = (uint8_t)(i + 1);
+		TRY(add_sum(drain, m, &whole, EVENT_TALLY, SUBJECT_MEMORY_SIZES, heap->sizes[i], end));
+	}
+	return send(drain, m);
+}
+
+struct error *memory_finish(struct drain *drain, const char *path, const struct process_def *def, uint64_t began_ns,
+	struct segment_view **ret_view)
+{
+	struct memory_of_process *m = find(drain, path);
+	if (!m)
+		TRY(open_memory(drain, path, began_ns, /* live= */ false, &m));
+	else
+		TRY(segment_view_refresh(m->view));
+	*ret_view = m->view;
+	TRY(define_process(drain, m->view, def));
+	TRY(take_all(drain, m, UINT64_MAX - 1));
+	uint64_t end = segment_view_time(m->view, m->view->end_ticks);
+	TRY(flush(drain, m, end));
+	return add_whole(drain, m, end);
+}
+
+void memories_close(struct drain *drain)
+{
+	for (size_t i = 0; i < drain->memories.count; i++)
+		close_memory(drain->memories.data[i]);
+	vec_free(&drain->memories);
+}
