@@ -95,6 +95,10 @@ enum subject {
 	 * CPU: beside it, but within the time of the line that called. */
 	SUBJECT_LINE_COST,
 	SUBJECT_SEALED, /* marker, a process: measuring ended here, before the program did */
+	/* Counters of a process: bytes. */
+	SUBJECT_RSS, /* in memory, what is shared with others included */
+	SUBJECT_PSS, /* a page that n processes have counts as the n-th part of one */
+	SUBJECT_USS, /* what no other process has */
 	SUBJECT_END
 };
 

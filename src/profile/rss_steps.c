@@ -1,0 +1,194 @@
+/* rss_steps.c: the steps in which memory moved, and what the process was doing in each.
+ *
+ * A step is a row of readings that all rise, or all fall, with no more than a pause of SAME_MAX readings in it. It is
+ * charged to the stack whose innermost function of the program's own, and line, its threads were busy in for the most
+ * samples of that time. A step that is over before a sample sees it lies between two lines: where the main thread was
+ * before and after. */
+#include "profile/rss_plot.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+enum { SAME_MAX = 1, NOISE = 64 << 10, STEPS_MAX = 4096, LEAST_BYTES = 1 << 20, LEAST_PART = 50, PLACES_MAX = 64 };
+
+/* Runs of one thread, by number, in the order of time. */
+struct thread_runs {
+	VEC(uint32_t) runs;
+};
+
+struct search {
+	struct rss_plot *plot;
+	VEC(struct thread_runs) threads;
+};
+
+/* How long a place was busy within a step. */
+struct place {
+	uint32_t frame, stack;
+	uint64_t time;
+};
+
+static const struct rss_run *run_of(const struct search *s, const struct thread_runs *thread, size_t i)
+{
+	return &s->plot->profile->rss->runs.data[thread->runs.data[i]];
+}
+
+/* How many runs of the thread begin not after that time. */
+static size_t count_begun(const struct search *s, const struct thread_runs *thread, uint64_t time)
+{
+	size_t low = 0, high = thread->runs.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (run_of(s, thread, middle)->from <= time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* A run stands for the time up to the next one of its thread. */
+static void vote(const struct search *s, const struct thread_runs *thread, size_t number, const struct rss_step *step,
+	struct place places[PLACES_MAX], size_t *count)
+{
+	const struct rss_run *run = run_of(s, thread, number);
+	bool last = number + 1 == thread->runs.count;
+	uint64_t from = run->from > step->from.time ? run->from : step->from.time;
+	uint64_t until = last ? run->until : run_of(s, thread, number + 1)->from;
+	uint32_t stack;
+	until = until < step->until.time ? until : step->until.time;
+	if (!run->busy || until <= from)
+		return;
+	uint32_t frame = rss_own_frame(s->plot->profile, run->stack, &stack);
+	size_t i = 0;
+	while (i < *count && places[i].frame != frame)
+		i++;
+	if (i == *count && *count == PLACES_MAX)
+		return;
+	if (i == *count)
+		places[(*count)++] = (struct place){ frame, stack, 0 };
+	places[i].time += until - from;
+}
+
+static bool is_of(const struct search *s, size_t thread, uint32_t pid)
+{
+	const struct profile *profile = s->plot->profile;
+	uint32_t process = profile->threads.data[thread].process;
+	return process && profile->processes.data[process].pid == pid;
+}
+
+/* Before and after: where the process's first thread was. */
+static void find_neighbours(const struct search *s, uint32_t pid, struct rss_step *step)
+{
+	for (size_t i = 1; i < s->threads.count; i++) {
+		const struct thread_runs *thread = &s->threads.data[i];
+		if (!thread->runs.count || !is_of(s, i, pid))
+			continue;
+		size_t before = count_begun(s, thread, step->from.time),
+		       after = count_begun(s, thread, step->until.time);
+		if (before)
+			rss_own_frame(s->plot->profile, run_of(s, thread, before - 1)->stack, &step->before);
+		if (after)
+			rss_own_frame(s->plot->profile, run_of(s, thread, after - 1)->stack, &step->after);
+		return;
+	}
+}
+
+static void explain(const struct search *s, struct rss_step *step)
+{
+	struct place places[PLACES_MAX];
+	size_t count = 0, best = 0;
+	uint32_t pid = s->plot->curves.data[step->curve].pid;
+	for (size_t i = 1; i < s->threads.count; i++) {
+		const struct thread_runs *thread = &s->threads.data[i];
+		if (!thread->runs.count || !is_of(s, i, pid))
+			continue;
+		size_t at = count_begun(s, thread, step->from.time);
+		for (at = at ? at - 1 : 0; at < thread->runs.count; at++) {
+			if (run_of(s, thread, at)->from > step->until.time)
+				break;
+			vote(s, thread, at, step, places, &count);
+		}
+	}
+	for (size_t i = 1; i < count; i++)
+		best = places[i].time > places[best].time ? i : best;
+	if (count)
+		step->stack = places[best].stack;
+	else
+		find_neighbours(s, pid, step);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static struct error *keep_step(struct search *s, struct rss_step step)
+{
+	uint64_t moved = distance(step.from.bytes, step.until.bytes);
+	if (moved < LEAST_BYTES || moved < s->plot->most / LEAST_PART || s->plot->steps.count >= STEPS_MAX)
+		return NULL;
+	explain(s, &step);
+	return vec_push(&s->plot->steps, step) ? NULL : &error_no_memory;
+}
+
+/* -1, 0, 1: fell, stood, rose. */
+static int direction(uint64_t from, uint64_t until)
+{
+	return distance(from, until) < NOISE ? 0 : from < until ? 1 : -1;
+}
+
+static struct error *find_in(struct search *s, uint32_t curve)
+{
+	const struct rss_points *points = &s->plot->curves.data[curve].points;
+	struct rss_step step = { .curve = curve };
+	int going = 0, stood = 0;
+	for (size_t i = 1; i < points->items.count; i++) {
+		struct rss_point last = points->items.data[i - 1], point = points->items.data[i];
+		int way = direction(last.bytes, point.bytes);
+		stood = way ? 0 : stood + 1;
+		if (going && (stood > SAME_MAX || (way && way != going))) {
+			TRY(keep_step(s, step));
+			going = 0;
+		}
+		if (way && !going) {
+			step = (struct rss_step){ .curve = curve, .from = last };
+			going = way;
+		}
+		if (way)
+			step.until = point;
+	}
+	return going ? keep_step(s, step) : NULL;
+}
+
+static struct error *sort_runs(struct search *s)
+{
+	const struct profile_rss *rss = s->plot->profile->rss;
+	while (s->threads.count < s->plot->profile->threads.count)
+		if (!vec_push(&s->threads, (struct thread_runs){ 0 }))
+			return &error_no_memory;
+	for (size_t i = 0; i < rss->runs.count; i++)
+		if (!vec_push(&s->threads.data[rss->runs.data[i].thread].runs, (uint32_t)i))
+			return &error_no_memory;
+	return NULL;
+}
+
+static int by_time(const void *left, const void *right)
+{
+	const struct rss_step *a = left, *b = right;
+	return (a->from.time > b->from.time) - (a->from.time < b->from.time);
+}
+
+struct error *rss_steps_find(struct rss_plot *plot)
+{
+	struct search search = { .plot = plot };
+	struct error *error = sort_runs(&search);
+	for (size_t i = 0; !error && i < plot->curves.count; i++)
+		error = find_in(&search, (uint32_t)i);
+	for (size_t i = 0; i < search.threads.count; i++)
+		vec_free(&search.threads.data[i].runs);
+	vec_free(&search.threads);
+	if (!error && plot->steps.count)
+		qsort(plot->steps.data, plot->steps.count, sizeof *plot->steps.data, by_time);
+	return error;
+}
