@@ -41,6 +41,8 @@ static struct error *read_one(const char *path, struct profile *profile)
 	struct error *error = foreign_read(path, &outputs, &title);
 	if (!error && !title)
 		error = recording_read(path, &profile->sink, &status);
+	if (!error && !title && !status.complete)
+		fprintf(stderr, "pyrometer report: warning: %s is not whole: %s\n", path, status.reason);
 	free(title);
 	if (error)
 		return error;

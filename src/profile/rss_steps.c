@@ -77,21 +77,30 @@ static bool is_of(const struct search *s, size_t thread, uint32_t pid)
 	return process && profile->processes.data[process].pid == pid;
 }
 
-/* Before and after: where the process's first thread was. */
+/* The process's main thread, or, where none is known to be it, its first. */
+static const struct thread_runs *main_thread_of(const struct search *s, uint32_t pid)
+{
+	enum { MAIN = 1 };
+	const struct thread_runs *first = NULL;
+	for (size_t i = 1; i < s->threads.count; i++) {
+		if (!s->threads.data[i].runs.count || !is_of(s, i, pid))
+			continue;
+		if (s->plot->profile->threads.data[i].flags & MAIN)
+			return &s->threads.data[i];
+		first = first ? first : &s->threads.data[i];
+	}
+	return first;
+}
+
 static void find_neighbours(const struct search *s, uint32_t pid, struct rss_step *step)
 {
-	for (size_t i = 1; i < s->threads.count; i++) {
-		const struct thread_runs *thread = &s->threads.data[i];
-		if (!thread->runs.count || !is_of(s, i, pid))
-			continue;
-		size_t before = count_begun(s, thread, step->from.time),
-		       after = count_begun(s, thread, step->until.time);
-		if (before)
-			rss_own_frame(s->plot->profile, run_of(s, thread, before - 1)->stack, &step->before);
-		if (after)
-			rss_own_frame(s->plot->profile, run_of(s, thread, after - 1)->stack, &step->after);
-		return;
-	}
+	const struct thread_runs *thread = main_thread_of(s, pid);
+	size_t before = thread ? count_begun(s, thread, step->from.time) : 0;
+	size_t after = thread ? count_begun(s, thread, step->until.time) : 0;
+	if (before)
+		rss_own_frame(s->plot->profile, run_of(s, thread, before - 1)->stack, &step->before);
+	if (after)
+		rss_own_frame(s->plot->profile, run_of(s, thread, after - 1)->stack, &step->after);
 }
 
 static void explain(const struct search *s, struct rss_step *step)

@@ -28,8 +28,22 @@ struct rss_range rss_range_of(const struct rss_plot *plot, unsigned ticks);
  * free; NULL: no memory. */
 uint32_t *rss_choose_marks(const struct rss_plot *plot, size_t most, double least, size_t *ret_count);
 
+/* The same of the largest steps; none where nothing is known of what was on. */
+uint32_t *rss_choose_steps(const struct rss_plot *plot, size_t most, size_t *ret_count);
+/* Where the program was in a step: `f (app.py:3) < main (app.py:10)`, or between which two places. */
+void rss_add_step_place(struct buffer *out, struct labels *labels, const struct rss_step *step, bool ascii);
+
+/* The curves that are drawn one by one: those with the highest peaks, at most so many, in the order of time. */
+struct rss_shown {
+	uint32_t *curves;
+	size_t count;
+};
+struct error *rss_choose_curves(const struct rss_plot *plot, size_t most, struct rss_shown *ret_shown);
+/* The place of a curve among them; their count: it is none of them. */
+size_t rss_shown_place(const struct rss_shown *shown, size_t curve);
+/* "a", "b" ... of those that are shown where there are several curves, else a blank. */
+char rss_letter(const struct rss_plot *plot, const struct rss_shown *shown, size_t curve);
+
 /* The chart in characters (rss_chart.c). */
 struct page;
-struct error *rss_chart_add(struct page *page, const struct rss_plot *plot);
-/* How the chart marks a curve: `a`, `b` ... for those that are drawn, else a blank. */
-char rss_chart_letter(const struct rss_plot *plot, size_t curve);
+struct error *rss_chart_add(struct page *page, const struct rss_plot *plot, const struct rss_shown *shown);

@@ -15,27 +15,21 @@ enum {
 	EIGHTHS = 8,
 	TICKS = 4,
 	TIME_COLUMNS = 14, /* a time below the axis needs so many */
-	MOST_LETTERS = 26,
 	MARK_ROWS = 6,
 	MOST_MARKS = 60,
 	SUM = '.',
+	LETTER = 2, /* columns before the name of a bracket */
 };
 
 struct chart {
 	struct page *page;
 	const struct rss_plot *plot;
+	const struct rss_shown *shown;
 	struct rss_range range;
 	unsigned columns;
 	char *cells;	 /* ROWS x columns, top row first: a letter, SUM or a blank */
 	uint8_t *levels; /* by column, of the only curve: eighths of rows */
 };
-
-char rss_chart_letter(const struct rss_plot *plot, size_t curve)
-{
-	if (plot->curves.count < 2)
-		return ' ';
-	return curve < MOST_LETTERS ? (char)('a' + curve) : ' ';
-}
 
 /* ---- from curves to cells ---- */
 
@@ -106,9 +100,10 @@ static void draw_curves(struct chart *c)
 	}
 	if (c->plot->sum.points.items.count)
 		draw_curve(c, &c->plot->sum, SUM);
-	for (size_t i = c->plot->curves.count; i-- > 0;)
-		if (i < MOST_LETTERS)
-			draw_curve(c, &c->plot->curves.data[i], rss_chart_letter(c->plot, i));
+	for (size_t i = c->shown->count; i-- > 0;) {
+		uint32_t curve = c->shown->curves[i];
+		draw_curve(c, &c->plot->curves.data[curve], rss_letter(c->plot, c->shown, curve));
+	}
 }
 
 /* ---- from cells to text ---- */
@@ -209,6 +204,7 @@ static void add_time_axis(struct chart *c)
 struct bracket {
 	unsigned from, until; /* columns, both included */
 	unsigned name_at, name_columns;
+	char letter; /* of its process; a blank: there is but one */
 	struct text name;
 };
 
@@ -222,8 +218,15 @@ static struct bracket place(const struct chart *c, const struct rss_mark *mark)
 {
 	enum { EDGES = 4 };
 	struct text name = rss_mark_name(c->plot, mark);
-	struct bracket b = { column_of(c, mark->from.time), column_of(c, mark->until.time), 0,
-		print_count_columns(name), name };
+	const struct rss_curve *curve = rss_plot_curve_of(c->plot, mark->process);
+	bool known = curve && !c->plot->profile->rss->from_dat;
+	struct bracket b = { .from = column_of(c, mark->from.time),
+		.until = column_of(c, mark->until.time),
+		.name_columns = print_count_columns(name),
+		.letter = known ? rss_letter(c->plot, c->shown, (size_t)(curve - c->plot->curves.data)) : ' ',
+		.name = name };
+	if (b.letter != ' ')
+		b.name_columns += LETTER;
 	if (b.name_columns + EDGES <= b.until - b.from + 1)
 		b.name_at = b.from + 2;
 	else if (b.until + 2 + b.name_columns <= c->columns)
@@ -271,7 +274,11 @@ static int by_column(const void *left, const void *right)
 
 static void add_name(struct chart *c, const struct bracket *b)
 {
-	print_add_fitted(c->page->out, b->name, b->name_columns, PRINT_CUT_END, c->page->options->ascii);
+	bool has_letter = b->letter != ' ';
+	if (has_letter)
+		page_write(c->page, "%c ", b->letter);
+	print_add_fitted(c->page->out, b->name, b->name_columns - (has_letter ? LETTER : 0), PRINT_CUT_END,
+		c->page->options->ascii);
 }
 
 static void add_brackets_of_row(struct chart *c, const struct bracket *brackets, size_t count)
@@ -331,7 +338,7 @@ static struct error *add_marks(struct chart *c)
 	return error;
 }
 
-struct error *rss_chart_add(struct page *page, const struct rss_plot *plot)
+struct error *rss_chart_add(struct page *page, const struct rss_plot *plot, const struct rss_shown *shown)
 {
 	struct chart chart = {
 		.page = page, .plot = plot, .range = rss_range_of(plot, TICKS), .columns = page_room(page, LABEL + 2)

@@ -26,6 +26,53 @@ struct text rss_mark_name(const struct rss_plot *plot, const struct rss_mark *ma
 	return mark->function == PROFILE_NONE ? mark->name : plot->profile->functions.data[mark->function].name;
 }
 
+/* ---- the choice of curves ---- */
+
+static int by_number(const void *left, const void *right)
+{
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	return (a > b) - (a < b);
+}
+
+static int by_peak(const void *left, const void *right, void *data)
+{
+	const struct rss_curve *curves = data, *a = &curves[*(const uint32_t *)left],
+			       *b = &curves[*(const uint32_t *)right];
+	if (a->peak.bytes != b->peak.bytes)
+		return a->peak.bytes < b->peak.bytes ? 1 : -1;
+	return (a > b) - (a < b);
+}
+
+struct error *rss_choose_curves(const struct rss_plot *plot, size_t most, struct rss_shown *ret_shown)
+{
+	size_t count = plot->curves.count;
+	uint32_t *order = malloc((count + 1) * sizeof *order);
+	if (!order)
+		return &error_no_memory;
+	for (size_t i = 0; i < count; i++)
+		order[i] = (uint32_t)i;
+	qsort_r(order, count, sizeof *order, by_peak, plot->curves.data);
+	count = count < most ? count : most;
+	qsort(order, count, sizeof *order, by_number);
+	*ret_shown = (struct rss_shown){ order, count };
+	return NULL;
+}
+
+size_t rss_shown_place(const struct rss_shown *shown, size_t curve)
+{
+	size_t i = 0;
+	while (i < shown->count && shown->curves[i] != curve)
+		i++;
+	return i;
+}
+
+char rss_letter(const struct rss_plot *plot, const struct rss_shown *shown, size_t curve)
+{
+	enum { LETTERS = 26 };
+	size_t place = rss_shown_place(shown, curve);
+	return plot->curves.count > 1 && place < shown->count && place < LETTERS ? (char)('a' + place) : ' ';
+}
+
 /* ---- axes ---- */
 
 /* The least of 1, 2 and 5 times a power of ten that is not below this number. */
@@ -91,12 +138,6 @@ static int heavier(const void *left, const void *right, void *data)
 	return (a > b) - (a < b);
 }
 
-static int earlier(const void *left, const void *right)
-{
-	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-	return (a > b) - (a < b);
-}
-
 uint32_t *rss_choose_marks(const struct rss_plot *plot, size_t most, double least, size_t *ret_count)
 {
 	uint32_t *chosen = malloc((plot->marks.count + 1) * sizeof *chosen);
@@ -109,8 +150,81 @@ uint32_t *rss_choose_marks(const struct rss_plot *plot, size_t most, double leas
 	if (count) {
 		qsort_r(chosen, count, sizeof *chosen, heavier, plot->marks.data);
 		count = count < most ? count : most;
-		qsort(chosen, count, sizeof *chosen, earlier);
+		qsort(chosen, count, sizeof *chosen, by_number);
 	}
 	*ret_count = count;
 	return chosen;
+}
+
+/* ---- steps ---- */
+
+static uint64_t moved_in(const struct rss_step *step)
+{
+	return step->until.bytes > step->from.bytes ? step->until.bytes - step->from.bytes
+						    : step->from.bytes - step->until.bytes;
+}
+
+static int larger(const void *left, const void *right, void *data)
+{
+	const struct rss_step *steps = data, *a = &steps[*(const uint32_t *)left],
+			      *b = &steps[*(const uint32_t *)right];
+	if (moved_in(a) != moved_in(b))
+		return moved_in(a) < moved_in(b) ? 1 : -1;
+	return (a > b) - (a < b);
+}
+
+uint32_t *rss_choose_steps(const struct rss_plot *plot, size_t most, size_t *ret_count)
+{
+	size_t count = plot->profile->rss->from_dat ? 0 : plot->steps.count;
+	uint32_t *chosen = malloc((count + 1) * sizeof *chosen);
+	if (!chosen)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		chosen[i] = (uint32_t)i;
+	if (count) {
+		qsort_r(chosen, count, sizeof *chosen, larger, plot->steps.data);
+		count = count < most ? count : most;
+		qsort(chosen, count, sizeof *chosen, by_number);
+	}
+	*ret_count = count;
+	return chosen;
+}
+
+static void add_frame(struct buffer *out, struct labels *labels, uint32_t stack)
+{
+	struct label label = label_of_frame(labels, labels->profile->stacks.data[stack].frame);
+	label_add(out, &label);
+}
+
+static bool is_own(const struct profile *profile, uint32_t stack)
+{
+	uint32_t frame = profile->stacks.data[stack].frame;
+	return profile->functions.data[profile->frames.data[frame].function].origin == ORIGIN_OWN;
+}
+
+/* What it was in, and the function of the program's own that called that. */
+static void add_place(struct buffer *out, struct labels *labels, uint32_t stack, bool ascii)
+{
+	const struct profile *profile = labels->profile;
+	uint32_t caller = profile->stacks.data[stack].parent;
+	add_frame(out, labels, stack);
+	rss_own_frame(profile, caller, &caller);
+	if (!caller || !is_own(profile, caller))
+		return;
+	buffer_add_string(out, ascii ? " < " : " \xe2\x86\x90 ");
+	add_frame(out, labels, caller);
+}
+
+void rss_add_step_place(struct buffer *out, struct labels *labels, const struct rss_step *step, bool ascii)
+{
+	if (step->stack) {
+		add_place(out, labels, step->stack, ascii);
+	} else if (step->before && step->after) {
+		buffer_add_string(out, "between ");
+		add_frame(out, labels, step->before);
+		buffer_add_string(out, " and ");
+		add_frame(out, labels, step->after);
+	} else {
+		buffer_add_string(out, "no Python seen");
+	}
 }

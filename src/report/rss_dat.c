@@ -5,24 +5,28 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "report/formats.h"
+#include "report/print.h"
 #include "report/rss.h"
 
 enum { MOST_MARKS = 1000 };
 static const double mib = 1 << 20;
 
-/* Fields are parted by single blanks, lines by newlines. */
-static void add_word(struct buffer *out, struct text text)
+/* Fields are parted by single blanks, lines by newlines, and mprof reads the file as UTF-8: what is not becomes so, and
+ * characters up to `last` become another one. */
+static void add_clean(struct buffer *out, struct text text, char last, char instead)
 {
-	for (size_t i = 0; i < text.size; i++)
-		buffer_add_char(out, (unsigned char)text.data[i] <= ' ' ? '_' : text.data[i]);
+	size_t start = out->size;
+	print_add_utf8(out, text);
+	for (size_t i = start; i < out->size; i++)
+		if ((unsigned char)out->data[i] <= (unsigned char)last || out->data[i] == 0x7f)
+			out->data[i] = instead;
 }
 
 static void add_command(struct buffer *out, const struct rss_plot *plot)
 {
 	const struct text command = plot->profile->processes.data[plot->curves.data[0].process].command;
 	buffer_add_string(out, "CMDLINE ");
-	for (size_t i = 0; i < command.size; i++)
-		buffer_add_char(out, (unsigned char)command.data[i] < ' ' ? ' ' : command.data[i]);
+	add_clean(out, command, ' ', ' ');
 	buffer_add_char(out, '\n');
 }
 
@@ -56,7 +60,7 @@ static struct error *add_functions(struct buffer *out, const struct rss_plot *pl
 	for (size_t i = 0; i < count; i++) {
 		const struct rss_mark *mark = &plot->marks.data[marks[i]];
 		buffer_add_string(out, "FUNC ");
-		add_word(out, rss_mark_name(plot, mark));
+		add_clean(out, rss_mark_name(plot, mark), ' ', '_');
 		add_point(out, plot, mark->from);
 		add_point(out, plot, mark->until);
 		buffer_printf(out, " %u\n", mark->level);

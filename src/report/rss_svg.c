@@ -35,12 +35,17 @@ struct picture {
 	struct buffer *out, scratch;
 	struct rss_range range;
 	double top; /* of the plot */
-	size_t curves;
+	struct rss_shown shown;
 };
 
 static const char *colour_of(size_t number)
 {
 	return colours[number % (sizeof colours / sizeof *colours)];
+}
+
+static const struct rss_curve *shown_curve(const struct picture *p, size_t place)
+{
+	return &p->plot->curves.data[p->shown.curves[place]];
 }
 
 static double x_of(const struct picture *p, uint64_t time)
@@ -112,13 +117,13 @@ static void add_legend_row(struct picture *p, size_t row, const struct rss_curve
 static void add_legend(struct picture *p)
 {
 	size_t row = 0;
-	for (; row < p->curves; row++)
-		add_legend_row(p, row, &p->plot->curves.data[row], colour_of(row));
+	for (; row < p->shown.count; row++)
+		add_legend_row(p, row, shown_curve(p, row), colour_of(row));
 	if (p->plot->sum.points.items.count)
 		add_legend_row(p, row++, &p->plot->sum, "#222");
-	if (p->plot->curves.count > p->curves)
+	if (p->plot->curves.count > p->shown.count)
 		buffer_printf(p->out, "<text x=\"%d\" y=\"%.1f\" class=\"dim\">and %zu more%s</text>\n", LEFT + 32,
-			HEAD + LEGEND_ROW * ((double)row + 0.5) + 4, p->plot->curves.count - p->curves,
+			HEAD + LEGEND_ROW * ((double)row + 0.5) + 4, p->plot->curves.count - p->shown.count,
 			p->plot->sum.points.items.count ? ", which are in the sum" : "");
 }
 
@@ -205,10 +210,10 @@ static void add_curves(struct picture *p)
 		add_area(p, &p->plot->curves.data[0]);
 	if (p->plot->sum.points.items.count)
 		add_curve(p, &p->plot->sum, "#222");
-	for (size_t i = p->curves; i-- > 0;)
-		add_curve(p, &p->plot->curves.data[i], colour_of(i));
-	for (size_t i = 0; i < p->curves; i++)
-		add_peak(p, &p->plot->curves.data[i], colour_of(i));
+	for (size_t i = p->shown.count; i-- > 0;)
+		add_curve(p, shown_curve(p, i), colour_of(i));
+	for (size_t i = 0; i < p->shown.count; i++)
+		add_peak(p, shown_curve(p, i), colour_of(i));
 	if (p->plot->sum.points.items.count)
 		add_peak(p, &p->plot->sum, "#222");
 }
@@ -314,8 +319,9 @@ static struct error *add_all(struct picture *p)
 	size_t count;
 	unsigned rows;
 	p->range = rss_range_of(p->plot, TICKS_Y);
-	p->curves = p->plot->curves.count < MOST_CURVES ? p->plot->curves.count : MOST_CURVES;
-	size_t legend = p->curves + (p->plot->sum.points.items.count > 0) + (p->plot->curves.count > p->curves);
+	TRY(rss_choose_curves(p->plot, MOST_CURVES, &p->shown));
+	size_t legend = p->shown.count + (p->plot->sum.points.items.count > 0) +
+			(p->plot->curves.count > p->shown.count);
 	p->top = HEAD + (double)legend * LEGEND_ROW + 14;
 	TRY(list_brackets(p, &brackets, &count, &rows));
 	add_head(p, p->top + PLOT_HEIGHT + AXIS + rows * MARK_ROW + BOTTOM);
@@ -339,6 +345,7 @@ struct error *rss_svg_write(struct profile *profile, const struct report_options
 	if (!error)
 		error = add_all(&picture);
 	labels_deinit(&picture.labels);
+	free(picture.shown.curves);
 	buffer_deinit(&picture.scratch);
 	return error;
 }

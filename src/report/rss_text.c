@@ -8,7 +8,7 @@
 #include "report/page.h"
 #include "report/rss.h"
 
-enum { BYTES_COLUMNS = 11, TIME_COLUMNS = 9, MOST_PROCESSES = 26, MOST_STEPS = 12 };
+enum { BYTES_COLUMNS = 11, TIME_COLUMNS = 9, MOST_PROCESSES = 10, MOST_STEPS = 12 };
 
 static void cell_bytes(struct page *page, enum ink ink, uint64_t bytes)
 {
@@ -89,7 +89,8 @@ static bool has_shares(const struct rss_plot *plot)
 	return false;
 }
 
-static void add_peak(struct page *page, const struct rss_plot *plot, const struct rss_curve *curve, bool shares)
+static void add_peak(struct page *page, const struct rss_plot *plot, const struct rss_shown *shown,
+	const struct rss_curve *curve, bool shares)
 {
 	bool is_sum = curve == &plot->sum;
 	cell_bytes(page, INK_STRONG, curve->peak.bytes);
@@ -104,33 +105,16 @@ static void add_peak(struct page *page, const struct rss_plot *plot, const struc
 		buffer_add_string(&page->scratch, "all processes together");
 	else
 		rss_add_curve_name(&page->scratch, plot, curve);
-	char letter = is_sum ? '.' : rss_chart_letter(plot, (size_t)(curve - plot->curves.data));
+	char letter = is_sum ? '.' : rss_letter(plot, shown, (size_t)(curve - plot->curves.data));
 	page_write(page, plot->curves.count > 1 ? " %c  " : "  ", letter);
 	print_add_fitted(
 		page->out, print_text(&page->scratch), page_room(page, taken), PRINT_CUT_END, page->options->ascii);
 	page_end_line(page);
 }
 
-static int by_peak(const void *left, const void *right, void *data)
+static void add_peaks(struct page *page, const struct rss_plot *plot, const struct rss_shown *shown)
 {
-	const struct rss_curve *curves = data, *a = &curves[*(const size_t *)left],
-			       *b = &curves[*(const size_t *)right];
-	if (a->peak.bytes != b->peak.bytes)
-		return a->peak.bytes < b->peak.bytes ? 1 : -1;
-	return (a > b) - (a < b);
-}
-
-static struct error *add_peaks(struct page *page, const struct rss_plot *plot)
-{
-	size_t count = plot->curves.count, most = page_rows(page, MOST_PROCESSES);
-	_cleanup_free_ size_t *order = malloc(count * sizeof *order);
 	bool shares = has_shares(plot);
-	if (!order)
-		return &error_no_memory;
-	for (size_t i = 0; i < count; i++)
-		order[i] = i;
-	if (count > most)
-		qsort_r(order, count, sizeof *order, by_peak, plot->curves.data);
 	page_end_line(page);
 	page_cell(page, INK_DIM, BYTES_COLUMNS, "peak");
 	page_cell(page, INK_DIM, TIME_COLUMNS, "at");
@@ -139,13 +123,12 @@ static struct error *add_peaks(struct page *page, const struct rss_plot *plot)
 		page_cell(page, INK_DIM, BYTES_COLUMNS, "most USS");
 	}
 	page_end_line(page);
-	for (size_t i = 0; i < count && i < most; i++)
-		add_peak(page, plot, &plot->curves.data[order[i]], shares);
-	if (count > most)
-		page_write(page, "%*s and %zu more\n", BYTES_COLUMNS, "", count - most);
+	for (size_t i = 0; i < shown->count; i++)
+		add_peak(page, plot, shown, &plot->curves.data[shown->curves[i]], shares);
+	if (plot->curves.count > shown->count)
+		page_write(page, "%*s and %zu smaller ones\n", BYTES_COLUMNS, "", plot->curves.count - shown->count);
 	if (plot->sum.points.items.count)
-		add_peak(page, plot, &plot->sum, shares);
-	return NULL;
+		add_peak(page, plot, shown, &plot->sum, shares);
 }
 
 static void add_notes(struct page *page, const struct rss_plot *plot)
@@ -168,40 +151,8 @@ static void add_notes(struct page *page, const struct rss_plot *plot)
 
 /* ---- what made it move ---- */
 
-static void add_place(struct page *page, uint32_t stack)
-{
-	const struct profile *profile = page->profile;
-	uint32_t at;
-	struct label label = label_of_frame(&page->labels, rss_own_frame(profile, stack, &at));
-	label_add(&page->scratch, &label);
-	uint32_t caller = profile->stacks.data[at].parent;
-	if (!caller)
-		return;
-	uint32_t frame = rss_own_frame(profile, caller, &at);
-	if (profile->functions.data[profile->frames.data[frame].function].origin != ORIGIN_OWN)
-		return;
-	label = label_of_frame(&page->labels, frame);
-	buffer_add_string(&page->scratch, page_glyph(page, " \xe2\x86\x90 ", " < "));
-	label_add(&page->scratch, &label);
-}
-
-static void add_where(struct page *page, const struct rss_step *step)
-{
-	if (step->stack) {
-		add_place(page, step->stack);
-	} else if (step->before && step->after) {
-		buffer_add_string(&page->scratch, "between ");
-		struct label before = label_of_frame(&page->labels, page->profile->stacks.data[step->before].frame);
-		label_add(&page->scratch, &before);
-		buffer_add_string(&page->scratch, " and ");
-		struct label after = label_of_frame(&page->labels, page->profile->stacks.data[step->after].frame);
-		label_add(&page->scratch, &after);
-	} else {
-		buffer_add_string(&page->scratch, "no Python seen");
-	}
-}
-
-static void add_step(struct page *page, const struct rss_plot *plot, const struct rss_step *step)
+static void add_step(
+	struct page *page, const struct rss_plot *plot, const struct rss_shown *shown, const struct rss_step *step)
 {
 	bool rose = step->until.bytes > step->from.bytes;
 	uint64_t moved = rose ? step->until.bytes - step->from.bytes : step->from.bytes - step->until.bytes;
@@ -211,63 +162,41 @@ static void add_step(struct page *page, const struct rss_plot *plot, const struc
 	buffer_add_string(&page->scratch, rose ? "+" : page_glyph(page, "\xe2\x88\x92", "-"));
 	print_add_bytes(&page->scratch, moved);
 	page_cell_scratch(page, rose ? INK_HOT : INK_PLAIN, BYTES_COLUMNS);
-	page_write(page, plot->curves.count > 1 ? " %c  " : "  ", rss_chart_letter(plot, step->curve));
+	page_write(page, plot->curves.count > 1 ? " %c  " : "  ", rss_letter(plot, shown, step->curve));
 	page->scratch.size = 0;
-	add_where(page, step);
+	rss_add_step_place(&page->scratch, &page->labels, step, page->options->ascii);
 	print_add_fitted(
 		page->out, print_text(&page->scratch), page_room(page, taken), PRINT_CUT_END, page->options->ascii);
 	page_end_line(page);
 }
 
-static int by_moved(const void *left, const void *right, void *data)
-{
-	const struct rss_step *steps = data, *a = &steps[*(const size_t *)left], *b = &steps[*(const size_t *)right];
-	int64_t of_a = (int64_t)(a->until.bytes - a->from.bytes), of_b = (int64_t)(b->until.bytes - b->from.bytes);
-	of_a = of_a < 0 ? -of_a : of_a;
-	of_b = of_b < 0 ? -of_b : of_b;
-	if (of_a != of_b)
-		return of_a < of_b ? 1 : -1;
-	return (a > b) - (a < b);
-}
-
-static int by_place(const void *left, const void *right)
-{
-	size_t a = *(const size_t *)left, b = *(const size_t *)right;
-	return (a > b) - (a < b);
-}
-
 /* The largest, in the order of time. */
-static struct error *add_steps(struct page *page, const struct rss_plot *plot)
+static struct error *add_steps(struct page *page, const struct rss_plot *plot, const struct rss_shown *shown)
 {
-	size_t count = plot->steps.count, most = page_rows(page, MOST_STEPS);
-	if (!count || plot->profile->rss->from_dat)
-		return NULL;
-	_cleanup_free_ size_t *order = malloc(count * sizeof *order);
-	if (!order)
+	size_t count;
+	_cleanup_free_ uint32_t *steps = rss_choose_steps(plot, page_rows(page, MOST_STEPS), &count);
+	if (!steps)
 		return &error_no_memory;
+	if (count)
+		page_title(page, "Where it moved", count < plot->steps.count ? "the largest steps" : NULL);
 	for (size_t i = 0; i < count; i++)
-		order[i] = i;
-	qsort_r(order, count, sizeof *order, by_moved, plot->steps.data);
-	most = most < count ? most : count;
-	qsort(order, most, sizeof *order, by_place);
-	page_title(page, "Where it moved", most < count ? "the largest steps" : NULL);
-	for (size_t i = 0; i < most; i++)
-		add_step(page, plot, &plot->steps.data[order[i]]);
+		add_step(page, plot, shown, &plot->steps.data[steps[i]]);
 	return NULL;
 }
 
-static struct error *add_all(struct page *page, struct rss_plot *plot)
+static struct error *add_all(struct page *page, struct rss_plot *plot, struct rss_shown *shown)
 {
 	TRY(rss_plot_init(page->profile, plot));
+	TRY(rss_choose_curves(plot, page_rows(page, MOST_PROCESSES), shown));
 	TRY(labels_init(page->profile, page->options, &page->labels));
 	add_command(page, plot);
 	add_readings(page, plot);
 	add_warnings(page);
-	TRY(add_peaks(page, plot));
+	add_peaks(page, plot, shown);
 	page_end_line(page);
-	TRY(rss_chart_add(page, plot));
+	TRY(rss_chart_add(page, plot, shown));
 	if (!plot->several_recordings)
-		TRY(add_steps(page, plot));
+		TRY(add_steps(page, plot, shown));
 	add_notes(page, plot);
 	return page->out->failed || page->scratch.failed ? &error_no_memory : NULL;
 }
@@ -276,7 +205,9 @@ struct error *rss_text_write(struct profile *profile, const struct report_option
 {
 	_cleanup_rss_plot_ struct rss_plot plot = { 0 };
 	struct page page = { .profile = profile, .options = options, .out = out };
-	struct error *error = add_all(&page, &plot);
+	struct rss_shown shown = { 0 };
+	struct error *error = add_all(&page, &plot, &shown);
+	free(shown.curves);
 	buffer_deinit(&page.scratch);
 	labels_deinit(&page.labels);
 	return error;

@@ -19,10 +19,16 @@ void rss_init(struct rss *rss, struct family *family, uint64_t every)
 	*rss = (struct rss){ .family = family, .every = every, .shares_ns_per_byte = usual_ns_per_byte };
 }
 
+static void forget(struct rss_watched *watched)
+{
+	process_deinit(&watched->process);
+	vec_free(&watched->untold);
+}
+
 void rss_deinit(struct rss *rss)
 {
 	for (size_t i = 0; i < rss->watched.count; i++)
-		vec_free(&rss->watched.data[i].untold);
+		forget(&rss->watched.data[i]);
 	vec_free(&rss->watched);
 }
 
@@ -42,18 +48,17 @@ static struct error *emit(struct rss *rss, uint32_t process, enum subject subjec
 /* One in which no interpreter was found. */
 static struct error *define_plain(struct rss *rss, struct rss_watched *watched)
 {
-	_cleanup_process_ struct process process = { 0 };
+	const struct process *process = &watched->process;
 	struct registry *registry = rss->family->registry;
-	error_free(process_read(watched->pid, &process));
 	struct process_def def = {
 		.id = registry->process_count + 1,
 		.pid = (uint32_t)watched->pid,
 		.parent = watched->parent,
 		.time = watched->untold.data[0].time,
-		.command = { process.command.data, process.command.size },
+		.command = { process->command.data, process->command.size },
 	};
-	if (process.executable)
-		def.executable = (struct text){ process.executable, strlen(process.executable) };
+	if (process->executable)
+		def.executable = (struct text){ process->executable, strlen(process->executable) };
 	while (def.command.size && !def.command.data[def.command.size - 1])
 		def.command.size--;
 	TRY(registry->sink->ops->process(registry->sink, &def));
@@ -68,6 +73,8 @@ static struct error *tell(struct rss *rss, struct rss_watched *watched)
 	if (count && !watched->id)
 		TRY(define_plain(rss, watched));
 	watched->untold.count = 0;
+	process_deinit(&watched->process);
+	watched->process = (struct process){ 0 };
 	for (size_t i = 0; i < count; i++)
 		TRY(emit(rss, watched->id, SUBJECT_RSS, watched->untold.data[i].time, watched->untold.data[i].bytes));
 	return NULL;
@@ -85,6 +92,20 @@ static struct rss_watched *find(struct rss *rss, const struct member *member)
 	return &rss->watched.data[rss->watched.count - 1];
 }
 
+/* It may execute another program, and when it has ended nothing tells what it was. */
+static void look_at(struct rss_watched *watched)
+{
+	struct process process = { 0 };
+	struct error *error = process_read(watched->pid, &process);
+	if (error || !process.command.size) {
+		process_deinit(&process);
+		error_free(error);
+		return;
+	}
+	process_deinit(&watched->process);
+	watched->process = process;
+}
+
 static struct error *read_member(struct rss *rss, const struct member *member, uint64_t now)
 {
 	uint64_t bytes;
@@ -99,6 +120,8 @@ static struct error *read_member(struct rss *rss, const struct member *member, u
 	watched->bytes = bytes;
 	if (member->id)
 		watched->id = member->id;
+	else if (!watched->id)
+		look_at(watched);
 	if (watched->id || watched->untold.count >= UNTOLD_MAX || now - watched->untold.data[0].time >= UNTOLD_TIME)
 		return tell(rss, watched);
 	return NULL;
@@ -117,7 +140,7 @@ static struct error *forget_ended(struct rss *rss)
 			continue;
 		}
 		error = tell(rss, watched);
-		vec_free(&watched->untold);
+		forget(watched);
 	}
 	rss->watched.count = kept;
 	return error;

@@ -6,6 +6,7 @@
  * A process without an interpreter is one of the recording, too, once it has lived for a while or has ended: what was
  * read of it until then is kept and told then. */
 #pragma once
+#include "os/process.h"
 #include "sample/family.h"
 
 struct rss_reading {
@@ -19,6 +20,7 @@ struct rss_watched {
 	uint32_t id;	 /* its own; 0: not one yet */
 	bool alive;	 /* read at this tick */
 	uint64_t bytes, shares_at;
+	struct process process; /* while it is not one yet: as it was when last looked at */
 	VEC(struct rss_reading) untold;
 };
 
