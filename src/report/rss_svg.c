@@ -22,7 +22,10 @@ enum {
 	MOST_CURVES = 12, /* with a line of their own; the rest is in the sum */
 	TICKS_Y = 7,
 	TICKS_X = 12,
-	NAME_MAX_CHARACTERS = 110,
+	NAME_CHARACTERS = 110,
+	PLACE_CHARACTERS = 130,
+	MOST_STEPS = 9,
+	STEP_ROW = 22,
 	BOTTOM = 14,
 };
 static const double character = 6.8; /* of names of brackets: about as wide as the font's */
@@ -102,7 +105,7 @@ static void add_legend_row(struct picture *p, size_t row, const struct rss_curve
 		LEFT + 24, y, y, colour, is_sum ? " stroke-dasharray=\"5 3\"" : "");
 	buffer_printf(p->out, "<text x=\"%d\" y=\"%.1f\">", LEFT + 32, y + 4);
 	p->scratch.size = 0;
-	print_add_fitted(&p->scratch, print_text(&name), NAME_MAX_CHARACTERS, PRINT_CUT_END, /* ascii */ false);
+	print_add_fitted(&p->scratch, print_text(&name), NAME_CHARACTERS, PRINT_CUT_END, /* ascii */ false);
 	add_xml(p, &p->scratch);
 	buffer_printf(p->out, "</text><text x=\"%d\" y=\"%.1f\" class=\"dim\" text-anchor=\"end\">peak ", WIDTH - RIGHT,
 		y + 4);
@@ -241,13 +244,21 @@ static struct bracket place(const struct picture *p, const struct rss_mark *mark
 	return b;
 }
 
+/* That of its process; where there is but one curve, each function has its own. */
+static const char *colour_of_mark(const struct picture *p, const struct rss_mark *mark)
+{
+	const struct rss_curve *curve = rss_plot_curve_of(p->plot, mark->process);
+	if (curve && p->plot->curves.count > 1)
+		return colour_of(rss_shown_place(&p->shown, (size_t)(curve - p->plot->curves.data)));
+	return colour_of(mark->function == PROFILE_NONE ? mark->name.size : mark->function);
+}
+
 static void add_bracket(struct picture *p, const struct bracket *b)
 {
 	const struct rss_mark *mark = b->mark;
 	bool fell = mark->until.bytes < mark->from.bytes;
 	double y = p->top + PLOT_HEIGHT + AXIS + b->row * MARK_ROW;
-	const char *colour = colour_of(
-		mark->function == PROFILE_NONE ? rss_mark_name(p->plot, mark).size : mark->function);
+	const char *colour = colour_of_mark(p, mark);
 	buffer_printf(p->out, "<g><path d=\"M%.1f %.1fv14H%.1fv-14\" fill=\"%s\" fill-opacity=\"0.10\" stroke=\"%s\"/>",
 		b->from, y, b->until, colour, colour);
 	buffer_printf(p->out, "<text x=\"%.1f\" y=\"%.1f\" class=\"mark\">", b->name, y + 10);
@@ -300,6 +311,42 @@ static struct error *list_brackets(
 	return NULL;
 }
 
+/* ---- steps ---- */
+
+static void add_number(struct picture *p, double x, double y, size_t number, const char *colour)
+{
+	enum { RADIUS = 8 };
+	buffer_printf(
+		p->out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%d\" fill=\"#fff\" stroke=\"%s\"/>", x, y, RADIUS, colour);
+	buffer_printf(p->out, "<text x=\"%.1f\" y=\"%.1f\" class=\"number\">%zu</text>\n", x, y + 3.5, number);
+}
+
+/* A number on the curve, and below the brackets a line that says what it was. */
+static void add_step(struct picture *p, const struct rss_step *step, size_t number, double y)
+{
+	enum { AT_TIME = LEFT + 70, AT_BYTES = LEFT + 155, AT_PLACE = LEFT + 175 };
+	bool rose = step->until.bytes > step->from.bytes;
+	uint64_t least = rose ? step->from.bytes : step->until.bytes,
+		 most = rose ? step->until.bytes : step->from.bytes;
+	size_t place = rss_shown_place(&p->shown, step->curve);
+	const char *colour = place < p->shown.count ? colour_of(place) : "#666";
+	_cleanup_buffer_ struct buffer text = { 0 };
+	add_number(p, (x_of(p, step->from.time) + x_of(p, step->until.time)) / 2, y_of(p, least + (most - least) / 2),
+		number, colour);
+	add_number(p, LEFT + 8, y, number, colour);
+	buffer_printf(p->out, "<text x=\"%d\" y=\"%.1f\" class=\"dim\" text-anchor=\"end\">", AT_TIME, y + 4);
+	print_add_duration(p->out, step->from.time, /* ascii */ true);
+	buffer_printf(p->out, "</text><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s", AT_BYTES, y + 4,
+		rose ? "+" : "\xe2\x88\x92");
+	print_add_bytes(p->out, most - least);
+	buffer_printf(p->out, "</text><text x=\"%d\" y=\"%.1f\">", AT_PLACE, y + 4);
+	rss_add_step_place(&text, &p->labels, step, /* ascii */ false);
+	p->scratch.size = 0;
+	print_add_fitted(&p->scratch, print_text(&text), PLACE_CHARACTERS, PRINT_CUT_END, /* ascii */ false);
+	add_xml(p, &p->scratch);
+	buffer_add_string(p->out, "</text>\n");
+}
+
 /* ---- all of it ---- */
 
 static void add_head(struct picture *p, double height)
@@ -309,14 +356,14 @@ static void add_head(struct picture *p, double height)
 		WIDTH, height, WIDTH, height);
 	buffer_add_string(p->out,
 		"<style>text{font:12px ui-sans-serif,system-ui,'DejaVu Sans',sans-serif;fill:#222}.title{font-size:18px;"
-		"font-weight:600}.dim{fill:#666}.mark{font-size:11px}.grid{stroke:#e4e4e4}.axis{stroke:#888}</style>\n"
+		"font-weight:600}.dim{fill:#666}.mark{font-size:11px}.number{font-size:10px;text-anchor:middle}.grid{stroke:#e4e4e4}.axis{stroke:#888}</style>\n"
 		"<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
 }
 
 static struct error *add_all(struct picture *p)
 {
 	_cleanup_free_ struct bracket *brackets = NULL;
-	size_t count;
+	size_t count, step_count;
 	unsigned rows;
 	p->range = rss_range_of(p->plot, TICKS_Y);
 	TRY(rss_choose_curves(p->plot, MOST_CURVES, &p->shown));
@@ -324,13 +371,19 @@ static struct error *add_all(struct picture *p)
 			(p->plot->curves.count > p->shown.count);
 	p->top = HEAD + (double)legend * LEGEND_ROW + 14;
 	TRY(list_brackets(p, &brackets, &count, &rows));
-	add_head(p, p->top + PLOT_HEIGHT + AXIS + rows * MARK_ROW + BOTTOM);
+	_cleanup_free_ uint32_t *steps = rss_choose_steps(p->plot, MOST_STEPS, &step_count);
+	if (!steps)
+		return &error_no_memory;
+	double below = p->top + PLOT_HEIGHT + AXIS + rows * MARK_ROW + BOTTOM;
+	add_head(p, below + (double)step_count * STEP_ROW);
 	add_title(p);
 	add_legend(p);
 	add_axes(p);
 	add_curves(p);
 	for (size_t i = 0; i < count; i++)
 		add_bracket(p, &brackets[i]);
+	for (size_t i = 0; i < step_count; i++)
+		add_step(p, &p->plot->steps.data[steps[i]], i + 1, below + (double)i * STEP_ROW);
 	buffer_add_string(p->out, "</svg>\n");
 	return p->out->failed || p->scratch.failed ? &error_no_memory : NULL;
 }
