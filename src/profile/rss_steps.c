@@ -1,16 +1,16 @@
 /* rss_steps.c: the steps in which memory moved, and what the process was doing in each.
  *
- * A step is a row of readings that all rise, or all fall, with no more than a pause of SAME_MAX readings in it. It is
- * charged to the stack whose innermost function of the program's own, and line, its threads were busy in for the most
- * samples of that time. A step that is over before a sample sees it lies between two lines: where the main thread was
- * before and after. */
+ * Each reading that differs from the one before is a move. It is charged to the stack whose innermost function of the
+ * program's own, and line, its threads were busy in for most of that time. Moves in one direction that follow each
+ * other and are of one place, callers and all, are one step, however long it takes: so the growth of a loop is one. A
+ * move that no sample saw lies between two places: where the main thread was before and after. */
 #include "profile/rss_plot.h"
 
 #include <string.h>
 
 #include "base/cleanup.h"
 
-enum { SAME_MAX = 1, NOISE = 64 << 10, STEPS_MAX = 4096, LEAST_BYTES = 1 << 20, LEAST_PART = 50, PLACES_MAX = 64 };
+enum { NOISE = 64 << 10, STEPS_MAX = 4096, LEAST_BYTES = 1 << 20, LEAST_PART = 20, PLACES_MAX = 64 };
 
 /* Runs of one thread, by number, in the order of time. */
 struct thread_runs {
@@ -132,42 +132,61 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-static struct error *keep_step(struct search *s, struct rss_step step)
+/* Small ones are left out. */
+static struct error *keep_step(const struct search *s, const struct rss_step *step)
 {
-	uint64_t moved = distance(step.from.bytes, step.until.bytes);
+	uint64_t moved = distance(step->from.bytes, step->until.bytes);
 	if (moved < LEAST_BYTES || moved < s->plot->most / LEAST_PART || s->plot->steps.count >= STEPS_MAX)
 		return NULL;
-	explain(s, &step);
-	return vec_push(&s->plot->steps, step) ? NULL : &error_no_memory;
+	return vec_push(&s->plot->steps, *step) ? NULL : &error_no_memory;
 }
 
-/* -1, 0, 1: fell, stood, rose. */
-static int direction(uint64_t from, uint64_t until)
+static bool same_place(const struct profile *profile, uint32_t a, uint32_t b)
 {
-	return distance(from, until) < NOISE ? 0 : from < until ? 1 : -1;
+	while (a != b && a && b && profile->stacks.data[a].frame == profile->stacks.data[b].frame) {
+		a = profile->stacks.data[a].parent;
+		b = profile->stacks.data[b].parent;
+	}
+	return a == b;
 }
 
+/* A move of which nothing is known goes with what it follows, or what follows it, at once. */
+static bool join(const struct search *s, struct rss_step *step, const struct rss_step *move)
+{
+	bool rises = step->from.bytes < step->until.bytes, both = rises == (move->from.bytes < move->until.bytes);
+	bool at_once = move->from.time == step->until.time;
+	bool known = step->stack && move->stack;
+	if (!both || (known ? !same_place(s->plot->profile, step->stack, move->stack) : !at_once))
+		return false;
+	step->stack = step->stack ? step->stack : move->stack;
+	step->after = move->after;
+	step->until = move->until;
+	return true;
+}
+
+/* From the reading before, or, where memory creeps, from the last one from which it has moved by more than noise. */
 static struct error *find_in(struct search *s, uint32_t curve)
 {
 	const struct rss_points *points = &s->plot->curves.data[curve].points;
-	struct rss_step step = { .curve = curve };
-	int going = 0, stood = 0;
+	struct rss_step step = { 0 };
+	struct rss_point anchor = points->items.data[0];
+	bool any = false;
 	for (size_t i = 1; i < points->items.count; i++) {
 		struct rss_point last = points->items.data[i - 1], point = points->items.data[i];
-		int way = direction(last.bytes, point.bytes);
-		stood = way ? 0 : stood + 1;
-		if (going && (stood > SAME_MAX || (way && way != going))) {
-			TRY(keep_step(s, step));
-			going = 0;
-		}
-		if (way && !going) {
-			step = (struct rss_step){ .curve = curve, .from = last };
-			going = way;
-		}
-		if (way)
-			step.until = point;
+		bool jumped = distance(last.bytes, point.bytes) >= NOISE;
+		if (!jumped && distance(anchor.bytes, point.bytes) < NOISE)
+			continue;
+		struct rss_step move = { .curve = curve, .from = jumped ? last : anchor, .until = point };
+		anchor = point;
+		explain(s, &move);
+		if (any && join(s, &step, &move))
+			continue;
+		if (any)
+			TRY(keep_step(s, &step));
+		step = move;
+		any = true;
 	}
-	return going ? keep_step(s, step) : NULL;
+	return any ? keep_step(s, &step) : NULL;
 }
 
 static struct error *sort_runs(struct search *s)

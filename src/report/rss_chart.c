@@ -340,9 +340,11 @@ static struct error *add_marks(struct chart *c)
 
 struct error *rss_chart_add(struct page *page, const struct rss_plot *plot, const struct rss_shown *shown)
 {
-	struct chart chart = {
-		.page = page, .plot = plot, .range = rss_range_of(plot, TICKS), .columns = page_room(page, LABEL + 2)
-	};
+	struct chart chart = { .page = page,
+		.plot = plot,
+		.shown = shown,
+		.range = rss_range_of(plot, TICKS),
+		.columns = page_room(page, LABEL + 2) };
 	_cleanup_free_ char *cells = chart.cells = malloc((size_t)ROWS * chart.columns);
 	_cleanup_free_ uint8_t *levels = chart.levels = malloc(chart.columns);
 	if (!cells || !levels)

@@ -43,8 +43,10 @@ static int by_peak(const void *left, const void *right, void *data)
 	return (a > b) - (a < b);
 }
 
+/* Where they are too many, those with less than a thirtieth of the memory are not shown either. */
 struct error *rss_choose_curves(const struct rss_plot *plot, size_t most, struct rss_shown *ret_shown)
 {
+	enum { SMALL = 30 };
 	size_t count = plot->curves.count;
 	uint32_t *order = malloc((count + 1) * sizeof *order);
 	if (!order)
@@ -52,7 +54,10 @@ struct error *rss_choose_curves(const struct rss_plot *plot, size_t most, struct
 	for (size_t i = 0; i < count; i++)
 		order[i] = (uint32_t)i;
 	qsort_r(order, count, sizeof *order, by_peak, plot->curves.data);
-	count = count < most ? count : most;
+	size_t large = 0;
+	while (large < count && plot->curves.data[order[large]].peak.bytes * SMALL >= plot->most)
+		large++;
+	count = count <= most ? count : large < most ? large : most;
 	qsort(order, count, sizeof *order, by_number);
 	*ret_shown = (struct rss_shown){ order, count };
 	return NULL;

@@ -9,7 +9,10 @@
 enum {
 	UNTOLD_MAX = 64,	       /* readings; then a process is one of the recording, Python or not */
 	UNTOLD_TIME = 100 * NS_PER_MS, /* the same in time */
-	SHARES_PART = 1000,	       /* of the time, what reading shares may take */
+	MOVED = 512 << 10, /* bytes that are worth a reading of their own; the kernel's own counting is late by some 100
+			      KiB */
+	FEW = 8,	   /* processes, of which that is looked at */
+	SHARES_PART = 1000, /* of the time, what reading shares may take */
 };
 /* Until it was measured: 70 ms for a GiB. */
 static const double usual_ns_per_byte = 70e6 / (1 << 30);
@@ -106,7 +109,14 @@ static void look_at(struct rss_watched *watched)
 	watched->process = process;
 }
 
-static struct error *read_member(struct rss *rss, const struct member *member, uint64_t now)
+static bool has_moved(const struct rss_watched *watched, uint64_t bytes)
+{
+	uint64_t moved = bytes > watched->bytes ? bytes - watched->bytes : watched->bytes - bytes;
+	return moved >= MOVED;
+}
+
+/* `due`: it is time for a reading, whatever it says. */
+static struct error *read_member(struct rss *rss, const struct member *member, bool due, uint64_t now)
 {
 	uint64_t bytes;
 	/* A child of vfork() has its parent's memory, which is not there twice. */
@@ -114,6 +124,8 @@ static struct error *read_member(struct rss *rss, const struct member *member, u
 	if (member->gone || borrowed || !footprint_read_resident(member->pid, &bytes))
 		return NULL;
 	struct rss_watched *watched = find(rss, member);
+	if (watched && !due && !has_moved(watched, bytes))
+		return NULL;
 	if (!watched || !vec_push(&watched->untold, (struct rss_reading){ now, bytes }))
 		return &error_no_memory;
 	watched->alive = true;
@@ -180,11 +192,14 @@ struct error *rss_tick(struct rss *rss, uint64_t now)
 {
 	/* Ticks are at random moments of their periods: the first one of each interval reads. */
 	uint64_t slot = rss->every ? now / rss->every + 1 : 0;
-	if (slot == rss->slot)
+	bool due = slot != rss->slot;
+	if (!rss->every || (!due && rss->family->members.count > FEW))
 		return NULL;
 	rss->slot = slot;
 	for (size_t i = 0; i < rss->family->members.count; i++)
-		TRY(read_member(rss, rss->family->members.data[i], now));
+		TRY(read_member(rss, rss->family->members.data[i], due, now));
+	if (!due)
+		return NULL;
 	TRY(forget_ended(rss));
 	return read_shares(rss, now);
 }

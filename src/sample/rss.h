@@ -1,7 +1,9 @@
 /* rss.h: the memory of a family of processes over time: counters of its resident memory, read at the sampler's ticks.
  *
- * Resident memory costs some microseconds a process; the shares of it (PSS, USS) make the kernel walk all pages, and
- * are read only as often as that takes less than a thousandth of the time, by what it was measured to cost.
+ * Resident memory costs some microseconds a process. It is read at the ticks in between, too, as long as there are few
+ * processes, and what has moved is told at once: so steps and short peaks are known to a tick. The shares of it (PSS,
+ * USS) make the kernel walk all pages, and are read only as often as that takes less than a thousandth of the time, by
+ * what it was measured to cost.
  *
  * A process without an interpreter is one of the recording, too, once it has lived for a while or has ended: what was
  * read of it until then is kept and told then. */
