@@ -227,6 +227,7 @@ void rss_plot_deinit(struct rss_plot *plot)
 	vec_free(&plot->curves);
 	vec_free(&plot->marks);
 	vec_free(&plot->steps);
+	vec_free(&plot->lines);
 }
 
 /* ---- looking at it ---- */

@@ -32,12 +32,19 @@ struct rss_step {
 	uint32_t before, after; /* what it did before and after then; 0: not known */
 };
 
+/* What memory moved by in all while the program was in one line. */
+struct rss_line {
+	uint32_t frame; /* of the profile; PROFILE_NONE: no Python was seen */
+	uint64_t rose, fell;
+};
+
 struct rss_plot {
 	struct profile *profile;
 	VEC(struct rss_curve) curves;
 	struct rss_curve sum;	    /* of several curves of one recording; else without points */
 	VEC(struct rss_mark) marks; /* by begin */
 	VEC(struct rss_step) steps; /* by time */
+	VEC(struct rss_line) lines; /* those that rose most first */
 	uint64_t until;		    /* the last reading of all */
 	uint64_t most;		    /* bytes */
 	bool several_recordings;    /* curve i is the sum of recording i */

@@ -1,14 +1,12 @@
 /* rss_steps.c: the steps in which memory moved, and what the process was doing in each.
  *
  * Each reading that differs from the one before is a move. It is charged to the stack whose innermost function of the
- * program's own, and line, its threads were busy in for most of that time. Moves in one direction that follow each
- * other and are of one place, callers and all, are one step, however long it takes: so the growth of a loop is one. A
- * move that no sample saw lies between two places: where the main thread was before and after. */
+ * program's own, and line, its threads were busy in for most of that time; where none was seen busy, to where the main
+ * thread was before and after, if that is one place, else to between the two. Moves in one direction that follow each
+ * other and are of one place, callers and all, are one step, however long it takes: so the growth of a loop is one. */
 #include "profile/rss_plot.h"
 
-#include <string.h>
-
-#include "base/cleanup.h"
+#include "base/map.h"
 
 enum { NOISE = 64 << 10, STEPS_MAX = 4096, LEAST_BYTES = 1 << 20, LEAST_PART = 20, PLACES_MAX = 64 };
 
@@ -20,6 +18,7 @@ struct thread_runs {
 struct search {
 	struct rss_plot *plot;
 	VEC(struct thread_runs) threads;
+	struct map lines; /* frame + 1 -> place in plot->lines */
 };
 
 /* How long a place was busy within a step. */
@@ -92,15 +91,28 @@ static const struct thread_runs *main_thread_of(const struct search *s, uint32_t
 	return first;
 }
 
+static bool same_place(const struct profile *profile, uint32_t a, uint32_t b)
+{
+	while (a != b && a && b && profile->stacks.data[a].frame == profile->stacks.data[b].frame) {
+		a = profile->stacks.data[a].parent;
+		b = profile->stacks.data[b].parent;
+	}
+	return a == b;
+}
+
+/* The readings are at moments of samples: a thread that lives has one at the end of the move. Where it was in one place
+ * both times it is charged to that, as all that it did in between was too short to be seen. */
 static void find_neighbours(const struct search *s, uint32_t pid, struct rss_step *step)
 {
 	const struct thread_runs *thread = main_thread_of(s, pid);
 	size_t before = thread ? count_begun(s, thread, step->from.time) : 0;
 	size_t after = thread ? count_begun(s, thread, step->until.time) : 0;
-	if (before)
-		rss_own_frame(s->plot->profile, run_of(s, thread, before - 1)->stack, &step->before);
-	if (after)
-		rss_own_frame(s->plot->profile, run_of(s, thread, after - 1)->stack, &step->after);
+	if (!before || !after || run_of(s, thread, after - 1)->until < step->until.time)
+		return;
+	rss_own_frame(s->plot->profile, run_of(s, thread, before - 1)->stack, &step->before);
+	rss_own_frame(s->plot->profile, run_of(s, thread, after - 1)->stack, &step->after);
+	if (same_place(s->plot->profile, step->before, step->after))
+		step->stack = step->before;
 }
 
 static void explain(const struct search *s, struct rss_step *step)
@@ -132,6 +144,24 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
+static struct error *add_to_line(struct search *s, const struct rss_step *move)
+{
+	uint32_t frame = move->stack ? s->plot->profile->stacks.data[move->stack].frame : PROFILE_NONE;
+	uint64_t *place = map_get(&s->lines, (uint64_t)frame + 1);
+	if (!place) {
+		if (!map_put(&s->lines, (uint64_t)frame + 1, s->plot->lines.count) ||
+			!vec_push(&s->plot->lines, (struct rss_line){ frame, 0, 0 }))
+			return &error_no_memory;
+		place = map_get(&s->lines, (uint64_t)frame + 1);
+	}
+	struct rss_line *line = &s->plot->lines.data[*place];
+	if (move->until.bytes > move->from.bytes)
+		line->rose += move->until.bytes - move->from.bytes;
+	else
+		line->fell += move->from.bytes - move->until.bytes;
+	return NULL;
+}
+
 /* Small ones are left out. */
 static struct error *keep_step(const struct search *s, const struct rss_step *step)
 {
@@ -139,15 +169,6 @@ static struct error *keep_step(const struct search *s, const struct rss_step *st
 	if (moved < LEAST_BYTES || moved < s->plot->most / LEAST_PART || s->plot->steps.count >= STEPS_MAX)
 		return NULL;
 	return vec_push(&s->plot->steps, *step) ? NULL : &error_no_memory;
-}
-
-static bool same_place(const struct profile *profile, uint32_t a, uint32_t b)
-{
-	while (a != b && a && b && profile->stacks.data[a].frame == profile->stacks.data[b].frame) {
-		a = profile->stacks.data[a].parent;
-		b = profile->stacks.data[b].parent;
-	}
-	return a == b;
 }
 
 /* A move of which nothing is known goes with what it follows, or what follows it, at once. */
@@ -179,6 +200,7 @@ static struct error *find_in(struct search *s, uint32_t curve)
 		struct rss_step move = { .curve = curve, .from = jumped ? last : anchor, .until = point };
 		anchor = point;
 		explain(s, &move);
+		TRY(add_to_line(s, &move));
 		if (any && join(s, &step, &move))
 			continue;
 		if (any)
@@ -207,6 +229,14 @@ static int by_time(const void *left, const void *right)
 	return (a->from.time > b->from.time) - (a->from.time < b->from.time);
 }
 
+static int by_rise(const void *left, const void *right)
+{
+	const struct rss_line *a = left, *b = right;
+	if (a->rose != b->rose)
+		return a->rose < b->rose ? 1 : -1;
+	return a->fell != b->fell ? (a->fell < b->fell ? 1 : -1) : (a->frame > b->frame) - (a->frame < b->frame);
+}
+
 struct error *rss_steps_find(struct rss_plot *plot)
 {
 	struct search search = { .plot = plot };
@@ -216,6 +246,9 @@ struct error *rss_steps_find(struct rss_plot *plot)
 	for (size_t i = 0; i < search.threads.count; i++)
 		vec_free(&search.threads.data[i].runs);
 	vec_free(&search.threads);
+	map_deinit(&search.lines);
+	if (!error && plot->lines.count)
+		qsort(plot->lines.data, plot->lines.count, sizeof *plot->lines.data, by_rise);
 	if (!error && plot->steps.count)
 		qsort(plot->steps.data, plot->steps.count, sizeof *plot->steps.data, by_time);
 	return error;

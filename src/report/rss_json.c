@@ -149,6 +149,24 @@ static struct error *add_marks(struct json *j)
 	return NULL;
 }
 
+static void add_lines(struct json *j)
+{
+	const struct profile *profile = j->plot.profile;
+	buffer_add_string(j->out, "],\n\"lines\":[");
+	for (size_t i = 0; i < j->plot.lines.count; i++) {
+		const struct rss_line *line = &j->plot.lines.data[i];
+		buffer_printf(j->out, "%s{\"rose_bytes\":%" PRIu64 ",\"fell_bytes\":%" PRIu64, i ? ",\n" : "\n",
+			line->rose, line->fell);
+		if (line->frame != PROFILE_NONE) {
+			const struct profile_frame *frame = &profile->frames.data[line->frame];
+			head_add_json_text(j->out, "function", profile->functions.data[frame->function].name);
+			head_add_json_text(j->out, "file", j->labels.files.data[frame->function]);
+			head_add_json_number(j->out, "line", frame->line == PROFILE_WHOLE ? 0 : frame->line);
+		}
+		buffer_add_char(j->out, '}');
+	}
+}
+
 static struct error *add_all(struct json *j, struct profile *profile, const struct report_options *options)
 {
 	TRY(rss_plot_init(profile, &j->plot));
@@ -172,6 +190,8 @@ static struct error *add_all(struct json *j, struct profile *profile, const stru
 		add_step(j, &plot->steps.data[i]);
 		buffer_add_char(j->out, '}');
 	}
+	if (!plot->several_recordings)
+		add_lines(j);
 	buffer_add_char(j->out, ']');
 	if (plot->sum.points.items.count) {
 		buffer_add_string(j->out, ",\n\"sum\":{");

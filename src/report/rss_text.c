@@ -8,7 +8,14 @@
 #include "report/page.h"
 #include "report/rss.h"
 
-enum { BYTES_COLUMNS = 11, TIME_COLUMNS = 9, MOST_PROCESSES = 10, MOST_STEPS = 12 };
+enum {
+	BYTES_COLUMNS = 11,
+	TIME_COLUMNS = 9,
+	MOST_PROCESSES = 10,
+	MOST_STEPS = 12,
+	MOST_LINES = 8,
+	LEAST_RISE = 1 << 20
+};
 
 static void cell_bytes(struct page *page, enum ink ink, uint64_t bytes)
 {
@@ -184,6 +191,34 @@ static struct error *add_steps(struct page *page, const struct rss_plot *plot, c
 	return NULL;
 }
 
+/* The lines in which it rose most: what grows little by little is in no step, but here. */
+static void add_lines(struct page *page, const struct rss_plot *plot)
+{
+	size_t most = page_rows(page, MOST_LINES);
+	if (plot->profile->rss->from_dat || !plot->lines.count || plot->lines.data[0].rose < LEAST_RISE)
+		return;
+	page_title(page, "In which lines", NULL);
+	page_cell(page, INK_DIM, BYTES_COLUMNS, "rose");
+	page_cell(page, INK_DIM, BYTES_COLUMNS, "fell");
+	page_end_line(page);
+	for (size_t i = 0; i < plot->lines.count && i < most; i++) {
+		const struct rss_line *line = &plot->lines.data[i];
+		if (line->rose < LEAST_RISE)
+			return;
+		cell_bytes(page, INK_STRONG, line->rose);
+		cell_bytes(page, INK_PLAIN, line->fell);
+		buffer_add_string(page->out, "  ");
+		if (line->frame == PROFILE_NONE) {
+			buffer_add_string(page->out, "no Python seen");
+		} else {
+			struct label label = label_of_frame(&page->labels, line->frame);
+			label_add_fitted(
+				page->out, &label, page_room(page, 2 * BYTES_COLUMNS + 2), page->options->ascii);
+		}
+		page_end_line(page);
+	}
+}
+
 static struct error *add_all(struct page *page, struct rss_plot *plot, struct rss_shown *shown)
 {
 	TRY(rss_plot_init(page->profile, plot));
@@ -197,6 +232,9 @@ static struct error *add_all(struct page *page, struct rss_plot *plot, struct rs
 	TRY(rss_chart_add(page, plot, shown));
 	if (!plot->several_recordings)
 		TRY(add_steps(page, plot, shown));
+	if (!plot->several_recordings)
+		add_lines(page, plot);
+	page_end_line(page);
 	add_notes(page, plot);
 	return page->out->failed || page->scratch.failed ? &error_no_memory : NULL;
 }
