@@ -4,13 +4,14 @@
 #include "cmd/cmd.h"
 #include "cmd/nearest.h"
 
-extern const struct command record_command, calls_command, lines_command, report_command, dump_command, ps_command,
-	doctor_command, help_command;
+extern const struct command record_command, calls_command, lines_command, memory_command, report_command, dump_command,
+	ps_command, doctor_command, help_command;
 
 const struct command *const commands[] = {
 	&record_command,
 	&calls_command,
 	&lines_command,
+	&memory_command,
 	&report_command,
 	&dump_command,
 	&ps_command,

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "profile/lprof_reader.h"
 #include "profile/pstats_reader.h"
+#include "profile/rss_dat.h"
 
 enum { LARGEST = 512 << 20 };
 
@@ -27,7 +28,7 @@ static struct error *read_rest(int fd, const char *path, struct buffer *content)
 			return content->failed ? &error_no_memory : NULL;
 		if (content->size > LARGEST)
 			return error_new(
-				ERROR_CORRUPT, "%s is too large for a file of cProfile or line_profiler", path);
+				ERROR_CORRUPT, "%s is too large for a file of cProfile, line_profiler or mprof", path);
 		buffer_add(content, chunk, (size_t)count);
 	}
 }
@@ -54,9 +55,10 @@ static struct error *read_into(struct outputs *outputs, const struct buffer *con
 			return error_new(
 				ERROR_USAGE, "%s has no single calls: name another format than %s", path, output->path);
 	}
-	bool lines = lprof_is_it(content->data, content->size);
-	_cleanup_error_ struct error *error = lines ? lprof_read(content->data, content->size, outputs->profile)
-						    : pstats_read(content->data, content->size, outputs->profile);
+	bool lines = lprof_is_it(content->data, content->size), memory = rss_dat_is_it(content->data, content->size);
+	_cleanup_error_ struct error *error = memory  ? rss_dat_read(content->data, content->size, outputs->profile)
+					      : lines ? lprof_read(content->data, content->size, outputs->profile)
+						      : pstats_read(content->data, content->size, outputs->profile);
 	return error ? error_new(error->kind, "cannot read %s: %s", path, error_message(error)) : NULL;
 }
 
@@ -65,10 +67,11 @@ struct error *foreign_read(const char *path, struct outputs *outputs, char **ret
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	_cleanup_buffer_ struct buffer content = { 0 };
 	struct stat status;
-	unsigned char first[LPROF_HEAD];
+	unsigned char first[DAT_HEAD];
 	/* What cannot be read at all is the reader of recordings' to explain. */
 	ssize_t got = fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) ? -1 : pread(fd, first, sizeof first, 0);
-	if (got <= 0 || (!pstats_is_it(first, (size_t)got) && !lprof_is_it(first, (size_t)got)))
+	if (got <= 0 || (!pstats_is_it(first, (size_t)got) && !lprof_is_it(first, (size_t)got) &&
+				!rss_dat_is_it(first, (size_t)got)))
 		return NULL;
 	TRY(read_rest(fd, path, &content));
 	TRY(read_into(outputs, &content, path));

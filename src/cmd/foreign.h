@@ -1,4 +1,5 @@
-/* foreign.h: files that are no recordings of ours and can be reported like one: what cProfile and line_profiler write.
+/* foreign.h: files that are no recordings of ours and can be reported like one: what cProfile, line_profiler and mprof
+ * write.
  */
 #pragma once
 #include "cmd/outputs.h"

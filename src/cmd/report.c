@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/foreign.h"
 #include "cmd/outputs.h"
+#include "cmd/report_beside.h"
 #include "cmd/segment.h"
 #include "cmd/table_options.h"
 #include "recording/reader.h"
@@ -103,12 +104,16 @@ static struct error *write_reports(
 	/* Before the file is read: what is wrong whatever it holds. */
 	TRY(table_options_apply(&options->table, /* mode */ 0, &outputs.report));
 	struct error *error = outputs_open(&outputs, asked ? &options->outputs : &none, options->format);
+	if (!error && invocation->word_count > 1)
+		error = report_beside_check(&outputs);
 	if (!error)
 		error = foreign_read(path, &outputs, &title);
 	if (!error && !title && segment_is_it(path))
 		error = segment_read(path, invocation, &outputs);
 	else if (!error && !title)
 		error = read_recording(path, outputs_sink(&outputs), &status);
+	if (!error && invocation->word_count > 1)
+		error = report_beside_read(&outputs, path, invocation->words + 1, invocation->word_count - 1);
 	if (!error && outputs.profile)
 		error = table_options_apply(&options->table, outputs.profile->info.mode, &outputs.report);
 	if (!error && options->table.clock)
@@ -127,12 +132,12 @@ static struct error *write_reports(
 static struct error *report_run(const struct invocation *invocation, int *ret_status)
 {
 	const struct report_command_options *options = invocation->options;
-	if (invocation->word_count != 1)
-		return error_new(ERROR_USAGE,
-			invocation->word_count ? "'%s' is one word too many: give one recording"
-					       : "give the recording to report%s",
-			invocation->word_count ? invocation->words[1] : "");
+	if (!invocation->word_count)
+		return error_new(ERROR_USAGE, "give the recording to report");
 	const char *path = invocation->words[0];
+	if (options->raw && invocation->word_count > 1)
+		return error_new(
+			ERROR_USAGE, "--raw prints one recording: '%s' is one word too many", invocation->words[1]);
 	if (options->raw && (options->format || options->outputs.items.count))
 		return error_new(ERROR_USAGE, "--raw prints to stdout: leave -o and --format out");
 	return options->raw ? recording_print_raw(path, stdout) : write_reports(options, invocation, path);
@@ -142,7 +147,8 @@ const struct command report_command = {
 	.name = "report",
 	.question = "Where does the time go, without touching the program?",
 	.summary = "show a recording: as text, as a flame graph, or for other tools",
-	.usage = (const char *const[]){ "[options] FILE.pyro", "[options] FILE.pstats", "[options] FILE.lprof", NULL },
+	.usage = (const char *const[]){ "[options] FILE.pyro", "[options] FILE.pstats", "[options] FILE.lprof",
+		"[options] MEMORY.pyro|FILE.dat...", NULL },
 	.description =
 		"Prints where the time went: what was measured and how well, functions by own and by total time, the tree of calls, "
 		"the hottest lines, threads and processes. Shares carry a 95 % interval. Idle time is left out unless --idle.\n\n"
@@ -152,13 +158,16 @@ const struct command report_command = {
 		"times, once not by itself); tottime, the seconds in it without what it called; cumtime, with that; percall, each "
 		"of the two a call. Files that cProfile wrote (.pstats, .prof) are read, too.\n\n"
 		"Of a recording of lines it prints what line_profiler does: hits and time of each line amid its source. Files that "
-		"line_profiler wrote (.lprof) are read, too.",
+		"line_profiler wrote (.lprof) are read, too.\n\n"
+		"Of a recording of `memory --rss` it draws resident memory over time, and says what made it move; files of mprof "
+		"(.dat) are read, too. Of these several may be given, which are then drawn in one picture, each from its own "
+		"beginning.",
 	.options =
 		(const struct option[]){
 			{ .help = "Output" },
 			{ 'o', "output", "FILE",
 				"where the report goes; its name gives the format: .txt, .svg, .collapsed, .speedscope.json, "
-				".pb.gz, .pstats, .callgrind, .lprof, .json; .pyro writes what could be read as a recording; may be given more than once; - is stdout",
+				".pb.gz, .pstats, .callgrind, .lprof, .dat, .json; .pyro writes what could be read as a recording; may be given more than once; - is stdout",
 				OPTION_LIST(struct report_command_options, outputs) },
 			{ 0, "format", "NAME", "the format of outputs whose name does not tell",
 				OPTION_TEXT(struct report_command_options, format) },
@@ -199,6 +208,7 @@ const struct command report_command = {
 			{ "report calls.pyro --callers put", "who called put, and how often" },
 			{ "report old.prof --sort time", "the same of a file that cProfile wrote" },
 			{ "report app.py.lprof --skip-zero", "the lines that line_profiler measured" },
+			{ "report before.pyro after.pyro -o both.svg", "memory over time of two runs in one picture" },
 			{ "report web.pyro --idle --threads", "what the threads waited for, each by itself" },
 			{ NULL, NULL },
 		},

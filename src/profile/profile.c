@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "profile/exceptions.h"
 #include "profile/line_tallies.h"
+#include "profile/rss.h"
 #include "profile/tallies.h"
 
 enum { FIRST_ROW_SLOTS = 1024 };
@@ -344,7 +345,12 @@ static struct error *on_event(struct profile *profile, const struct event *event
 	if (event->time > profile->last_time)
 		profile->last_time = event->time;
 	switch (event->kind) {
+	case EVENT_COUNTER:
+		return profile_rss_is_it(event) ? profile_rss_add(profile, event) : NULL;
 	case EVENT_SAMPLE:
+		if (profile->rss)
+			TRY(profile_rss_add_sample(profile, event));
+		return on_sample(profile, event);
 	case EVENT_ALLOC:
 		return on_sample(profile, event);
 	case EVENT_CALL:
@@ -435,6 +441,7 @@ void profile_destroy(struct profile *profile)
 	vec_free(&profile->lines);
 	vec_free(&profile->given_functions);
 	vec_free(&profile->given_pairs);
+	profile_rss_destroy(profile->rss);
 	vec_free(&profile->waits);
 	vec_free(&profile->idle);
 	vec_free(&profile->functions);

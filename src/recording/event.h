@@ -104,6 +104,10 @@ enum subject {
 	SUBJECT_MEMORY_SIZES, /* tally, a process: COUNT allocations, of BYTES, of at least 2^(state - 1) bytes each */
 	SUBJECT_MAIN_BEGINS,  /* markers, a process: its main program begins; it has ended, and finalization begins */
 	SUBJECT_MAIN_ENDS,
+	/* Counters of a process: bytes. */
+	SUBJECT_RSS, /* in memory, what is shared with others included */
+	SUBJECT_PSS, /* a page that n processes have counts as the n-th part of one */
+	SUBJECT_USS, /* what no other process has */
 	SUBJECT_END
 };
 

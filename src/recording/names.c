@@ -57,6 +57,9 @@ const char *event_subject_name(unsigned subject)
 		[SUBJECT_LINES] = "lines",
 		[SUBJECT_LINE_COST] = "line-cost",
 		[SUBJECT_SEALED] = "sealed",
+		[SUBJECT_RSS] = "RSS",
+		[SUBJECT_PSS] = "PSS",
+		[SUBJECT_USS] = "USS",
 	};
 	return NAME_OF(names, subject);
 }

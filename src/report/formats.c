@@ -20,6 +20,7 @@ static const struct report_format *const formats[] = {
 	&report_format_callgrind,
 	&report_format_chrome,
 	&report_format_perfetto,
+	&report_format_dat,
 	NULL,
 };
 

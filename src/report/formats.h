@@ -13,3 +13,4 @@ extern const struct report_format report_format_lprof;
 extern const struct report_format report_format_callgrind;
 extern const struct report_format report_format_chrome;
 extern const struct report_format report_format_perfetto;
+extern const struct report_format report_format_dat;

@@ -12,6 +12,7 @@
 #include "report/label.h"
 #include "report/line_table.h"
 #include "report/print.h"
+#include "report/rss.h"
 
 #define SCHEMA "pyrometer.report/1"
 
@@ -339,6 +340,8 @@ static struct error *write_json(struct profile *profile, const struct report_opt
 		return calls_json_write(profile, options, out);
 	if (profile->info.mode == RECORDING_LINES)
 		return lines_json_write(profile, options, out);
+	if (profile->rss)
+		return rss_json_write(profile, options, out);
 	struct json j = { .out = out };
 	struct error *error = add_all(&j, profile, options);
 	free(j.function_index);

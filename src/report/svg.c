@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "report/formats.h"
 #include "report/head.h"
+#include "report/rss.h"
 #include "report/svg_page.h"
 
 enum { MOST_FRAMES = 20000, LONGEST_NAME = 1000 };
@@ -295,6 +296,8 @@ static struct error *add_all(struct svg *s, struct profile *profile, const struc
 
 static struct error *write_svg(struct profile *profile, const struct report_options *options, struct buffer *out)
 {
+	if (profile->rss)
+		return rss_svg_write(profile, options, out);
 	struct svg s = { .out = out };
 	struct error *error = add_all(&s, profile, options);
 	vec_free(&s.kept);

@@ -4,6 +4,7 @@
 #include "report/formats.h"
 #include "report/line_table.h"
 #include "report/page.h"
+#include "report/rss.h"
 
 static struct error *(*const sections[])(struct page *) = {
 	page_add_head,
@@ -57,6 +58,8 @@ static struct error *write_text(struct profile *profile, const struct report_opt
 {
 	if (profile->info.mode == RECORDING_LINES)
 		return lines_text_write(profile, options, out);
+	if (profile->rss && !options->tree)
+		return rss_text_write(profile, options, out);
 	bool as_table = profile->info.mode == RECORDING_CALLS && !options->tree;
 	if (as_table || options->callers || options->callees)
 		return calls_text_write(profile, options, out);

@@ -8,6 +8,7 @@
 #include "recording/ticks.h"
 #include "sample/housekeeping.h"
 #include "sample/looks.h"
+#include "sample/rss.h"
 #include "sample/states.h"
 #include "sample/threads.h"
 
@@ -25,6 +26,7 @@ struct sampler {
 	struct registry registry;
 	struct family family;
 	struct stopper stopper;
+	struct rss rss;
 	struct recording_end totals;
 	VEC(struct event) events; /* of this tick */
 	uint64_t start;		  /* CLOCK_MONOTONIC at event time 0 */
@@ -48,6 +50,7 @@ struct error *sampler_create(const struct sampler_options *options, struct sink 
 	sampler->sink = sink;
 	registry_init(&sampler->registry, sink);
 	family_init(&sampler->family, &sampler->registry, options->follow);
+	rss_init(&sampler->rss, &sampler->family, options->memory_every);
 	sampler->cpu_at_start = clock_read(CLOCK_PROCESS_CPUTIME_ID);
 	punctual_ask();
 	struct recording_info *info = &sampler->options.info;
@@ -72,6 +75,7 @@ void sampler_destroy(struct sampler *sampler)
 	if (!sampler)
 		return;
 	stopper_deinit(&sampler->stopper);
+	rss_deinit(&sampler->rss);
 	family_deinit(&sampler->family);
 	registry_deinit(&sampler->registry);
 	vec_free(&sampler->events);
@@ -278,6 +282,7 @@ struct error *sampler_run(struct sampler *sampler, const struct sampler_watch *w
 		wait_for_tick(sampler);
 		uint64_t now = now_of(sampler);
 		TRY(sample_all(sampler, now));
+		TRY(rss_tick(&sampler->rss, now));
 		TRY(tend(sampler, now));
 		TRY(watch(sampler, watch_with, now, &go_on));
 	}
@@ -291,6 +296,8 @@ struct error *sampler_finish(struct sampler *sampler, bool ended, int status)
 	stopper_deinit(&sampler->stopper); /* the target runs on without us from here */
 	update_totals(sampler, now_of(sampler));
 	struct error *error = family_finish(&sampler->family, sampler->totals.duration);
+	if (!error)
+		error = rss_finish(&sampler->rss);
 	struct family_children children = family_children(&sampler->family);
 	sampler->totals.children_found = children.found;
 	sampler->totals.unseen_children = children.unseen;

@@ -8,6 +8,7 @@ struct sampler_options {
 	uint64_t duration;	    /* ns; 0: until the end */
 	bool blocking;		    /* stop the GIL's holder while it is read */
 	bool follow;		    /* children too */
+	uint64_t memory_every;	    /* ns: read the processes' memory, too, so often; 0: not */
 	struct recording_info info; /* its start, rate, seed and period are filled in */
 };
 

@@ -21,7 +21,7 @@ CASES = [
     ("record -o x.unknown app.py", ".svg"),
     ("record --python python3 -- /bin/true", "--python"),
     ("report", "give the recording"),
-    ("report a.pyro b.pyro", "one word too many"),
+    ("report --raw a.pyro b.pyro", "one word too many"),
     ("report --by colour a.pyro", "none of auto, function, line, process"),
     ("report -n 0 a.pyro", "-n: '0'"),
     ("report --format nosuch a.pyro", "speedscope"),

@@ -1,0 +1,255 @@
+/* rss_steps.c: the steps in which memory moved, and what the process was doing in each.
+ *
+ * Each reading that differs from the one before is a move. It is charged to the stack whose innermost function of the
+ * program's own, and line, its threads were busy in for most of that time; where none was seen busy, to where the main
+ * thread was before and after, if that is one place, else to between the two. Moves in one direction that follow each
+ * other and are of one place, callers and all, are one step, however long it takes: so the growth of a loop is one. */
+#include "profile/rss_plot.h"
+
+#include "base/map.h"
+
+enum { NOISE = 64 << 10, STEPS_MAX = 4096, LEAST_BYTES = 1 << 20, LEAST_PART = 20, PLACES_MAX = 64 };
+
+/* Runs of one thread, by number, in the order of time. */
+struct thread_runs {
+	VEC(uint32_t) runs;
+};
+
+struct search {
+	struct rss_plot *plot;
+	VEC(struct thread_runs) threads;
+	struct map lines; /* frame + 1 -> place in plot->lines */
+};
+
+/* How long a place was busy within a step. */
+struct place {
+	uint32_t frame, stack;
+	uint64_t time;
+};
+
+static const struct rss_run *run_of(const struct search *s, const struct thread_runs *thread, size_t i)
+{
+	return &s->plot->profile->rss->runs.data[thread->runs.data[i]];
+}
+
+/* How many runs of the thread begin not after that time. */
+static size_t count_begun(const struct search *s, const struct thread_runs *thread, uint64_t time)
+{
+	size_t low = 0, high = thread->runs.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (run_of(s, thread, middle)->from <= time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* A run stands for the time up to the next one of its thread. */
+static void vote(const struct search *s, const struct thread_runs *thread, size_t number, const struct rss_step *step,
+	struct place places[PLACES_MAX], size_t *count)
+{
+	const struct rss_run *run = run_of(s, thread, number);
+	bool last = number + 1 == thread->runs.count;
+	uint64_t from = run->from > step->from.time ? run->from : step->from.time;
+	uint64_t until = last ? run->until : run_of(s, thread, number + 1)->from;
+	uint32_t stack;
+	until = until < step->until.time ? until : step->until.time;
+	if (!run->busy || until <= from)
+		return;
+	uint32_t frame = rss_own_frame(s->plot->profile, run->stack, &stack);
+	size_t i = 0;
+	while (i < *count && places[i].frame != frame)
+		i++;
+	if (i == *count && *count == PLACES_MAX)
+		return;
+	if (i == *count)
+		places[(*count)++] = (struct place){ frame, stack, 0 };
+	places[i].time += until - from;
+}
+
+static bool is_of(const struct search *s, size_t thread, uint32_t pid)
+{
+	const struct profile *profile = s->plot->profile;
+	uint32_t process = profile->threads.data[thread].process;
+	return process && profile->processes.data[process].pid == pid;
+}
+
+/* The process's main thread, or, where none is known to be it, its first. */
+static const struct thread_runs *main_thread_of(const struct search *s, uint32_t pid)
+{
+	enum { MAIN = 1 };
+	const struct thread_runs *first = NULL;
+	for (size_t i = 1; i < s->threads.count; i++) {
+		if (!s->threads.data[i].runs.count || !is_of(s, i, pid))
+			continue;
+		if (s->plot->profile->threads.data[i].flags & MAIN)
+			return &s->threads.data[i];
+		first = first ? first : &s->threads.data[i];
+	}
+	return first;
+}
+
+static bool same_place(const struct profile *profile, uint32_t a, uint32_t b)
+{
+	while (a != b && a && b && profile->stacks.data[a].frame == profile->stacks.data[b].frame) {
+		a = profile->stacks.data[a].parent;
+		b = profile->stacks.data[b].parent;
+	}
+	return a == b;
+}
+
+/* The readings are at moments of samples: a thread that lives has one at the end of the move. Where it was in one place
+ * both times it is charged to that, as all that it did in between was too short to be seen. */
+static void find_neighbours(const struct search *s, uint32_t pid, struct rss_step *step)
+{
+	const struct thread_runs *thread = main_thread_of(s, pid);
+	size_t before = thread ? count_begun(s, thread, step->from.time) : 0;
+	size_t after = thread ? count_begun(s, thread, step->until.time) : 0;
+	if (!before || !after || run_of(s, thread, after - 1)->until < step->until.time)
+		return;
+	rss_own_frame(s->plot->profile, run_of(s, thread, before - 1)->stack, &step->before);
+	rss_own_frame(s->plot->profile, run_of(s, thread, after - 1)->stack, &step->after);
+	if (same_place(s->plot->profile, step->before, step->after))
+		step->stack = step->before;
+}
+
+static void explain(const struct search *s, struct rss_step *step)
+{
+	struct place places[PLACES_MAX];
+	size_t count = 0, best = 0;
+	uint32_t pid = s->plot->curves.data[step->curve].pid;
+	for (size_t i = 1; i < s->threads.count; i++) {
+		const struct thread_runs *thread = &s->threads.data[i];
+		if (!thread->runs.count || !is_of(s, i, pid))
+			continue;
+		size_t at = count_begun(s, thread, step->from.time);
+		for (at = at ? at - 1 : 0; at < thread->runs.count; at++) {
+			if (run_of(s, thread, at)->from > step->until.time)
+				break;
+			vote(s, thread, at, step, places, &count);
+		}
+	}
+	for (size_t i = 1; i < count; i++)
+		best = places[i].time > places[best].time ? i : best;
+	if (count)
+		step->stack = places[best].stack;
+	else
+		find_neighbours(s, pid, step);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static struct error *add_to_line(struct search *s, const struct rss_step *move)
+{
+	uint32_t frame = move->stack ? s->plot->profile->stacks.data[move->stack].frame : PROFILE_NONE;
+	uint64_t *place = map_get(&s->lines, (uint64_t)frame + 1);
+	if (!place) {
+		if (!map_put(&s->lines, (uint64_t)frame + 1, s->plot->lines.count) ||
+			!vec_push(&s->plot->lines, (struct rss_line){ frame, 0, 0 }))
+			return &error_no_memory;
+		place = map_get(&s->lines, (uint64_t)frame + 1);
+	}
+	struct rss_line *line = &s->plot->lines.data[*place];
+	if (move->until.bytes > move->from.bytes)
+		line->rose += move->until.bytes - move->from.bytes;
+	else
+		line->fell += move->from.bytes - move->until.bytes;
+	return NULL;
+}
+
+/* Small ones are left out. */
+static struct error *keep_step(const struct search *s, const struct rss_step *step)
+{
+	uint64_t moved = distance(step->from.bytes, step->until.bytes);
+	if (moved < LEAST_BYTES || moved < s->plot->most / LEAST_PART || s->plot->steps.count >= STEPS_MAX)
+		return NULL;
+	return vec_push(&s->plot->steps, *step) ? NULL : &error_no_memory;
+}
+
+/* A move of which nothing is known goes with what it follows, or what follows it, at once. */
+static bool join(const struct search *s, struct rss_step *step, const struct rss_step *move)
+{
+	bool rises = step->from.bytes < step->until.bytes, both = rises == (move->from.bytes < move->until.bytes);
+	bool at_once = move->from.time == step->until.time;
+	bool known = step->stack && move->stack;
+	if (!both || (known ? !same_place(s->plot->profile, step->stack, move->stack) : !at_once))
+		return false;
+	step->stack = step->stack ? step->stack : move->stack;
+	step->after = move->after;
+	step->until = move->until;
+	return true;
+}
+
+/* From the reading before, or, where memory creeps, from the last one from which it has moved by more than noise. */
+static struct error *find_in(struct search *s, uint32_t curve)
+{
+	const struct rss_points *points = &s->plot->curves.data[curve].points;
+	struct rss_step step = { 0 };
+	struct rss_point anchor = points->items.data[0];
+	bool any = false;
+	for (size_t i = 1; i < points->items.count; i++) {
+		struct rss_point last = points->items.data[i - 1], point = points->items.data[i];
+		bool jumped = distance(last.bytes, point.bytes) >= NOISE;
+		if (!jumped && distance(anchor.bytes, point.bytes) < NOISE)
+			continue;
+		struct rss_step move = { .curve = curve, .from = jumped ? last : anchor, .until = point };
+		anchor = point;
+		explain(s, &move);
+		TRY(add_to_line(s, &move));
+		if (any && join(s, &step, &move))
+			continue;
+		if (any)
+			TRY(keep_step(s, &step));
+		step = move;
+		any = true;
+	}
+	return any ? keep_step(s, &step) : NULL;
+}
+
+static struct error *sort_runs(struct search *s)
+{
+	const struct profile_rss *rss = s->plot->profile->rss;
+	while (s->threads.count < s->plot->profile->threads.count)
+		if (!vec_push(&s->threads, (struct thread_runs){ 0 }))
+			return &error_no_memory;
+	for (size_t i = 0; i < rss->runs.count; i++)
+		if (!vec_push(&s->threads.data[rss->runs.data[i].thread].runs, (uint32_t)i))
+			return &error_no_memory;
+	return NULL;
+}
+
+static int by_time(const void *left, const void *right)
+{
+	const struct rss_step *a = left, *b = right;
+	return (a->from.time > b->from.time) - (a->from.time < b->from.time);
+}
+
+static int by_rise(const void *left, const void *right)
+{
+	const struct rss_line *a = left, *b = right;
+	if (a->rose != b->rose)
+		return a->rose < b->rose ? 1 : -1;
+	return a->fell != b->fell ? (a->fell < b->fell ? 1 : -1) : (a->frame > b->frame) - (a->frame < b->frame);
+}
+
+struct error *rss_steps_find(struct rss_plot *plot)
+{
+	struct search search = { .plot = plot };
+	struct error *error = sort_runs(&search);
+	for (size_t i = 0; !error && i < plot->curves.count; i++)
+		error = find_in(&search, (uint32_t)i);
+	for (size_t i = 0; i < search.threads.count; i++)
+		vec_free(&search.threads.data[i].runs);
+	vec_free(&search.threads);
+	map_deinit(&search.lines);
+	if (!error && plot->lines.count)
+		qsort(plot->lines.data, plot->lines.count, sizeof *plot->lines.data, by_rise);
+	if (!error && plot->steps.count)
+		qsort(plot->steps.data, plot->steps.count, sizeof *plot->steps.data, by_time);
+	return error;
+}
