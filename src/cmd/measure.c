@@ -211,6 +211,7 @@ struct error *measure_run(struct measuring *c, int *ret_status)
 {
 	const struct measure_options *options = c->options;
 	c->outputs.report = report_options_default();
+	c->outputs.report.by = c->by;
 	c->outputs.report.full_paths = options->full_paths;
 	c->outputs.quiet = options->quiet;
 	struct error *error = measure(c);

@@ -29,6 +29,7 @@ struct measuring {
 	const char *command_name, *what; /* "calls", "calls were counted" */
 	enum recording_mode mode;
 	struct calls_orders orders; /* but for patterns and whom they are for */
+	enum report_by by;	    /* of the report at the end */
 	uint64_t most_kept;	    /* of single calls */
 	struct outputs outputs;
 	struct launch launch;

@@ -1,76 +1,126 @@
-/* memory.c: `pyrometer memory`: how the memory of a program moves. */
-#include "cmd/cmd.h"
+/* memory.c: `pyrometer memory`: who allocates, what leaks, what made the peak; and with --rss how the memory of the
+ * whole process moves. */
+#include "cmd/measure.h"
+#include "cmd/memory_options.h"
 #include "cmd/memory_rss.h"
 
 struct memory_options {
-	struct program_options program;
-	struct option_list outputs;
-	pid_t pid;
-	uint64_t duration, interval;
-	const char *format;
-	bool rss, follow, quiet, full_paths;
+	struct measure_options measure;
+	struct memory_options_view view;
+	enum report_by by;
+	bool python_allocators, rss;
+	uint64_t interval;
 };
 
-static struct error *memory_run(const struct invocation *invocation, int *ret_status)
+static const char *const by_words[] = { "line", "function", "file", "traceback", "allocator", "thread", "process",
+	NULL };
+static const enum report_by by_values[] = { REPORT_BY_LINE, REPORT_BY_FUNCTION, REPORT_BY_FILE, REPORT_BY_TRACEBACK,
+	REPORT_BY_ALLOCATOR, REPORT_BY_THREAD, REPORT_BY_PROCESS };
+
+static struct error *run_rss(const struct invocation *invocation, int *ret_status)
 {
 	const struct memory_options *o = invocation->options;
-	if (!o->rss)
-		return error_new(ERROR_USAGE, "say what to look at: --rss is resident memory over time");
+	const struct measure_options *m = &o->measure;
+	if (memory_options_given(&o->view) || o->python_allocators || o->by)
+		return error_new(
+			ERROR_USAGE, "--rss looks at the process as a whole: it has no allocations to choose from");
 	const struct memory_rss_options rss = {
-		.program = &o->program,
-		.outputs = &o->outputs,
-		.pid = o->pid,
-		.duration = o->duration,
+		.program = &m->program,
+		.outputs = &m->outputs,
+		.pid = m->pid,
+		.duration = m->duration,
 		.interval = o->interval,
-		.format = o->format,
-		.follow = o->follow,
-		.quiet = o->quiet,
-		.full_paths = o->full_paths,
+		.format = m->format,
+		.follow = m->follow,
+		.quiet = m->quiet,
+		.full_paths = m->full_paths,
 	};
 	return memory_rss_run(&rss, invocation, ret_status);
 }
 
+static struct error *memory_run(const struct invocation *invocation, int *ret_status)
+{
+	const struct memory_options *o = invocation->options;
+	if (o->rss)
+		return run_rss(invocation, ret_status);
+	if (o->interval)
+		return error_new(ERROR_USAGE, "-i is for --rss: otherwise every allocation is taken");
+	if (o->measure.pid)
+		return error_new(
+			ERROR_USAGE, "with -p there is --rss alone: allocations are taken from a program's start");
+	struct measuring measuring = {
+		.options = &o->measure,
+		.invocation = invocation,
+		.command_name = "memory",
+		.what = "allocations were measured",
+		.mode = RECORDING_MEMORY,
+		.orders = { .memory = true, .domains = o->python_allocators },
+		.by = by_values[o->by],
+	};
+	TRY(memory_options_choose(&o->view, &measuring.outputs.memory));
+	return measure_run(&measuring, ret_status);
+}
+
 const struct command memory_command = {
 	.name = "memory",
-	.question = "How does the process's memory move, over time?",
-	.summary = "resident memory over time, of a program that is started or of one that runs",
-	.usage = (const char *const[]){ "--rss [options] [--] PROGRAM [ARGUMENTS]",
-		"--rss [options] -m MODULE [ARGUMENTS]", "--rss [options] -c CODE [ARGUMENTS]",
-		"--rss [options] -p PID", NULL },
+	.question = "Who allocates, what leaks, what made the peak?",
+	.summary = "every allocation of a program, exactly; or its resident memory over time",
+	.usage = (const char *const[]){ "[options] [--] PROGRAM [ARGUMENTS]", "[options] -m MODULE [ARGUMENTS]",
+		"[options] -c CODE [ARGUMENTS]", "--rss [options] PROGRAM [ARGUMENTS]", "--rss [options] -p PID",
+		NULL },
 	.description =
-		"Reads every 10 ms how much memory the program has, from outside, with -s that of the processes that it starts, "
-		"too; and which functions were on meanwhile. At the end the curve is drawn, with the peaks and the lines that "
-		"made it move. Shared pages (PSS, USS) are looked at only as often as that takes less than a thousandth of the "
+		"Starts a Python program (3.8 and newer) and takes every allocation and every free, of malloc and its kin and of "
+		"mmap, from the process's start to its end, with the Python call path of each. At the end it prints the peak and "
+		"what was live then, line by line, in the words of tracemalloc. Bytes are those asked for of the allocators.\n\n"
+		"Python takes memory for small objects in arenas; without --python-allocators the line that made it take one has "
+		"it, with it each object is told apart. Calls and returns cost nothing, an allocation costs its call path.\n\n"
+		"With --rss it reads every 10 ms how much memory the program has, from outside, with -s that of the processes that "
+		"it starts, too; and which functions were on meanwhile. At the end the curve is drawn, with the peaks and the lines "
+		"that made it move. Shared pages (PSS, USS) are looked at only as often as that takes less than a thousandth of the "
 		"time.\n\n"
-		"Without -o the recording is NAME-PID.pyro in the current folder; `pyrometer report` reads it, and draws several "
-		"in one picture. -o FILE.dat is a file for mprof.",
+		"Without -o the recording is NAME-PID.pyro in the current folder; `pyrometer report` reads it, with --leaks, "
+		"--between and all that can be asked here.",
 	.options =
 		(const struct option[]){
-			{ 0, "rss", NULL, "resident memory over time", OPTION_FLAG(struct memory_options, rss) },
-			{ 'i', "interval", "TIME", "between two readings (default 10ms)",
-				OPTION_DURATION(struct memory_options, interval) },
-			{ 'p', "pid", "PID", "look at this running process", OPTION_PID(struct memory_options, pid) },
-			PROGRAM_OPTION_ROWS(struct memory_options, program),
-			{ 'd', "duration", "TIME", "end after this long (10, 500ms, 2m)",
-				OPTION_DURATION(struct memory_options, duration) },
+			PROGRAM_OPTION_ROWS(struct memory_options, measure.program),
 			{ 's', "subprocesses", NULL, "follow the processes that it starts",
-				OPTION_FLAG(struct memory_options, follow) },
+				OPTION_FLAG(struct memory_options, measure.follow) },
+			{ 0, "python-allocators", NULL, "each object of Python's allocators, too",
+				OPTION_FLAG(struct memory_options, python_allocators) },
+			{ .help = "What is shown" },
+			MEMORY_VIEW_OPTION_ROWS(struct memory_options, view),
+			{ 0, "by", "WHAT", "what the rows are of", OPTION_CHOICE(struct memory_options, by, by_words) },
+			{ 'n', "rows", "N", "rows of each table",
+				OPTION_COUNT(struct memory_options, measure.table.rows) },
+			{ .help = "Resident memory over time" },
+			{ 0, "rss", NULL, "resident memory over time, instead of allocations",
+				OPTION_FLAG(struct memory_options, rss) },
+			{ 'i', "interval", "TIME", "with --rss: between two readings (default 10ms)",
+				OPTION_DURATION(struct memory_options, interval) },
+			{ 'p', "pid", "PID", "with --rss: look at this running process",
+				OPTION_PID(struct memory_options, measure.pid) },
+			{ 'd', "duration", "TIME", "with --rss: end after this long (10, 500ms, 2m)",
+				OPTION_DURATION(struct memory_options, measure.duration) },
+			{ .help = "Output" },
 			{ 'o', "output", "FILE",
-				"where the result goes; its name gives the format: .pyro, .svg, .json, .dat, .txt; may be given "
-				"more than once; - is stdout",
-				OPTION_LIST(struct memory_options, outputs) },
+				"where the result goes; its name gives the format: .pyro, .svg, .json, .txt, .collapsed, "
+				".speedscope.json, .pb.gz, with --rss .dat; may be given more than once; - is stdout",
+				OPTION_LIST(struct memory_options, measure.outputs) },
 			{ 0, "format", "NAME", "the format of outputs whose name does not tell",
-				OPTION_TEXT(struct memory_options, format) },
+				OPTION_TEXT(struct memory_options, measure.format) },
 			{ 0, "full-paths", NULL, "reports with whole file names",
-				OPTION_FLAG(struct memory_options, full_paths) },
+				OPTION_FLAG(struct memory_options, measure.full_paths) },
 			{ 'q', "quiet", NULL, "no progress and no report at the end",
-				OPTION_FLAG(struct memory_options, quiet) },
+				OPTION_FLAG(struct memory_options, measure.quiet) },
 			{ 0 },
 		},
 	.rule = OPTIONS_BEFORE_WORD,
 	.options_size = sizeof(struct memory_options),
 	.examples =
 		(const struct example[]){
+			{ "memory app.py", "the peak of a script, line by line" },
+			{ "memory --leaks --by traceback app.py", "what is never freed, with its callers" },
+			{ "memory --python-allocators -o peak.svg app.py", "each object; the peak as a flame graph" },
 			{ "memory --rss app.py", "the curve of a script, to its end" },
 			{ "memory --rss -s -o run.svg -- gunicorn app:app", "a command and its workers, as a picture" },
 			{ "memory --rss -p 4242 -d 60", "a minute of a running process" },

@@ -28,6 +28,14 @@ static bool store_text(void *field, const char *word, const struct option *optio
 	return true;
 }
 
+/* The first of the two words that is not there yet. */
+static bool store_pair(void *field, const char *word, const struct option *option)
+{
+	const char **pair = field;
+	pair[pair[0] != NULL] = word;
+	return true;
+}
+
 static bool store_list(void *field, const char *word, const struct option *option)
 {
 	struct option_list *list = field;
@@ -71,6 +79,7 @@ static const struct kind {
 } kinds[] = {
 	[OPTION_KIND_FLAG] = { store_flag, "" },
 	[OPTION_KIND_TEXT] = { store_text, "" },
+	[OPTION_KIND_PAIR] = { store_pair, "" },
 	[OPTION_KIND_TARGET] = { store_text, "" },
 	[OPTION_KIND_LIST] = { store_list, "" },
 	[OPTION_KIND_COUNT] = { store_count, "is no whole number from 1 on" },
@@ -110,6 +119,17 @@ static struct error *store(struct parser *parser, const struct option *option, c
 static struct error *take_value(
 	struct parser *parser, const struct option *option, const char *spelling, const char *inside)
 {
+	if (option->kind == OPTION_KIND_PAIR) {
+		memset(parser->options + option->offset, 0, 2 * sizeof(const char *));
+		if (!inside && *parser->at)
+			inside = *parser->at++;
+		if (inside)
+			TRY(store(parser, option, spelling, inside));
+		if (!inside || !*parser->at)
+			return error_new(
+				ERROR_USAGE, "%s needs two values: %s %s", spelling, spelling, option->argument);
+		return store(parser, option, spelling, *parser->at++);
+	}
 	if (inside)
 		return store(parser, option, spelling, inside);
 	if (!*parser->at)

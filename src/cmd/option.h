@@ -23,6 +23,7 @@
 enum option_kind {
 	OPTION_KIND_FLAG,   /* bool */
 	OPTION_KIND_TEXT,   /* const char *: the word as it stands */
+	OPTION_KIND_PAIR,   /* const char *[2]: two words */
 	OPTION_KIND_TARGET, /* const char *: as text; in a command that starts a target all later words are the target's
 			     */
 	OPTION_KIND_LIST,   /* struct option_list: one word more each time */
@@ -57,6 +58,7 @@ struct option_list {
 	OPTION_PLACE_(type, field, __builtin_types_compatible_p(__typeof__(((type *)0)->field), value_type), value_kind)
 #define OPTION_FLAG(type, field)     OPTION_TYPED_(type, field, bool, OPTION_KIND_FLAG)
 #define OPTION_TEXT(type, field)     OPTION_TYPED_(type, field, const char *, OPTION_KIND_TEXT)
+#define OPTION_PAIR(type, field)     OPTION_TYPED_(type, field, const char *[2], OPTION_KIND_PAIR)
 #define OPTION_TARGET(type, field)   OPTION_TYPED_(type, field, const char *, OPTION_KIND_TARGET)
 #define OPTION_LIST(type, field)     OPTION_TYPED_(type, field, struct option_list, OPTION_KIND_LIST)
 #define OPTION_COUNT(type, field)    OPTION_TYPED_(type, field, uint32_t, OPTION_KIND_COUNT)

@@ -176,6 +176,7 @@ static struct error *need_profile(struct outputs *outputs)
 	if (outputs->profile)
 		return NULL;
 	TRY(profile_create(NULL, &outputs->profile));
+	TRY(profile_memory_choose(outputs->profile, &outputs->memory));
 	return tee_add(&outputs->tee, &outputs->profile->sink) ? NULL : &error_no_memory;
 }
 
@@ -304,6 +305,8 @@ static struct error *write_report(struct outputs *outputs, const struct output *
 	uint32_t mode = outputs->profile->info.mode;
 	if ((mode == RECORDING_CALLS || mode == RECORDING_LINES) && options.view.weight == PROFILE_SAMPLES)
 		options.view.weight = options.cpu_clock ? PROFILE_CPU : PROFILE_WALL;
+	if (mode == RECORDING_MEMORY && options.view.weight == PROFILE_SAMPLES)
+		options.view.weight = PROFILE_BYTES;
 	if (to_stdout)
 		report_options_for_terminal(&options, stdout);
 	TRY(output->format->write(outputs->profile, &options, &content));

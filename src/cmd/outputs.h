@@ -4,6 +4,7 @@
  * it was until then. */
 #pragma once
 #include "cmd/option.h"
+#include "profile/memory.h"
 #include "recording/tee.h"
 #include "report/report.h"
 
@@ -22,6 +23,7 @@ struct outputs {
 	struct tee tee;
 	struct profile *profile;      /* what is reported; NULL when nothing is */
 	struct report_options report; /* for all reports; set by the command */
+	struct memory_choice memory;  /* what they show of memory; set before outputs_open() */
 	char *default_path;	      /* NAME-PID.pyro, when no -o was given */
 	bool quiet;
 	bool discard; /* nothing was recorded: no FILE.part is to stay */

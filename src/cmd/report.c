@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
 #include "cmd/foreign.h"
+#include "cmd/memory_options.h"
 #include "cmd/outputs.h"
 #include "cmd/report_beside.h"
 #include "cmd/segment.h"
@@ -18,12 +19,14 @@ struct report_command_options {
 	const char *format;
 	enum report_by by;
 	struct table_options table;
+	struct memory_options_view memory;
 	enum profile_weight weight;
 	bool idle, gil, cpu, threads, full_paths, lines, raw, tree;
 };
 
 /* In the order of the enums that they stand for. */
-static const char *const by_words[] = { "auto", "function", "line", "process", NULL };
+static const char *const by_words[] = { "auto", "function", "line", "process", "file", "traceback", "allocator",
+	"thread", NULL };
 static const char *const weight_words[] = { "samples", "wall", "cpu", "bytes", "count", NULL };
 _Static_assert(sizeof weight_words / sizeof *weight_words == PROFILE_WEIGHT_END + 1, "a word for each weight");
 
@@ -70,6 +73,18 @@ static struct error *check_clock(const struct profile *profile, const char *path
 	return error_new(ERROR_USAGE, "--clock cpu: CPU time is not in %s", path);
 }
 
+/* What only recordings of memory have. */
+static struct error *check_memory(const struct report_command_options *options, const char *path)
+{
+	if (memory_options_given(&options->memory))
+		return error_new(ERROR_USAGE,
+			"%s holds no allocations: --peak, --leaks and their kin are for what `memory` recorded", path);
+	if (options->by >= REPORT_BY_FILE)
+		return error_new(ERROR_USAGE, "%s holds no allocations: --by %s is for what `memory` recorded", path,
+			by_words[options->by]);
+	return NULL;
+}
+
 /* Bytes on a screen help nobody. */
 static struct error *check_terminal(const struct report_command_options *options)
 {
@@ -103,6 +118,7 @@ static struct error *write_reports(
 	choose_view(options, &outputs.report);
 	/* Before the file is read: what is wrong whatever it holds. */
 	TRY(table_options_apply(&options->table, /* mode */ 0, &outputs.report));
+	TRY(memory_options_choose(&options->memory, &outputs.memory));
 	struct error *error = outputs_open(&outputs, asked ? &options->outputs : &none, options->format);
 	if (!error && invocation->word_count > 1)
 		error = report_beside_check(&outputs);
@@ -116,6 +132,8 @@ static struct error *write_reports(
 		error = report_beside_read(&outputs, path, invocation->words + 1, invocation->word_count - 1);
 	if (!error && outputs.profile)
 		error = table_options_apply(&options->table, outputs.profile->info.mode, &outputs.report);
+	if (!error && outputs.profile && outputs.profile->info.mode != RECORDING_MEMORY)
+		error = check_memory(options, path);
 	if (!error && options->table.clock)
 		error = check_clock(outputs.profile, path);
 	if (!error) {
@@ -178,6 +196,7 @@ const struct command report_command = {
 			{ 0, "gil", NULL, "only time in which the GIL was held",
 				OPTION_FLAG(struct report_command_options, gil) },
 			{ 0, "cpu", NULL, "only time on a core", OPTION_FLAG(struct report_command_options, cpu) },
+			MEMORY_VIEW_OPTION_ROWS(struct report_command_options, memory),
 			{ 0, "weight", "WHAT", "by what shares are counted",
 				OPTION_CHOICE(struct report_command_options, weight, weight_words) },
 			{ .help = "How it is shown" },

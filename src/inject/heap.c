@@ -87,9 +87,9 @@ bool heap_got(struct heap *heap, uint32_t tally, uint64_t address, uint64_t size
 	bool ok = is_map(allocator) ? heap_unmapped(heap, address, size) : heap_freed(heap, address, &gone);
 	if (!ok || !touch(heap, tally))
 		return false;
-	if (is_map(allocator) ? !add_map(heap, &map)
-			      : !live_add(&heap->blocks,
-					&(struct live_block){ address, size, tally, (uint32_t)number }))
+	if (is_map(allocator)
+			? !add_map(heap, &map)
+			: !live_add(&heap->blocks, &(struct live_block){ address, size, tally, (uint32_t)number }))
 		return false;
 	struct heap_tally *t = &heap->tallies.data[tally];
 	add(&t->got, size, 1);

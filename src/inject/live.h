@@ -1,5 +1,5 @@
-/* live.h: the blocks of memory that are live: address -> size and who got it. Some 20 bytes a block, and a lookup in one
- * or two cache lines: there are tens of millions of them. */
+/* live.h: the blocks of memory that are live: address -> size and who got it. Some 20 bytes a block, and a lookup in
+ * one or two cache lines: there are tens of millions of them. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,10 +11,10 @@
 
 /* A thread's stream, on the way through it; the thread may be another one later. */
 struct lane {
-	uint32_t thread; /* id of the recording; 0: not told yet */
-	uint32_t block;	 /* unit */
-	uint32_t place;	 /* of the next word */
-	uint64_t ticks;	 /* of the last event */
+	uint32_t thread;    /* id of the recording; 0: not told yet */
+	uint32_t block;	    /* unit */
+	uint32_t place;	    /* of the next word */
+	uint64_t ticks;	    /* of the last event */
 	struct map tallies; /* step and allocator -> number */
 	uint64_t last_key;
 	uint32_t last_tally;
@@ -188,8 +188,8 @@ static struct error *take_mark(struct drain *drain, struct memory_of_process *m,
 	return value == STREAM_MAIN_ENDS ? mark(drain, m, time, SUBJECT_MAIN_ENDS) : NULL;
 }
 
-static struct error *take_event(struct drain *drain, struct memory_of_process *m, uint32_t lane_index,
-	const uint64_t *word, unsigned allocator)
+static struct error *take_event(
+	struct drain *drain, struct memory_of_process *m, uint32_t lane_index, const uint64_t *word, unsigned allocator)
 {
 	struct lane *lane = &m->lanes.data[lane_index];
 	uint32_t value = (uint32_t)(word[0] >> 32), tally;
@@ -257,8 +257,8 @@ static uint64_t peek(struct memory_of_process *m, struct lane *lane, uint64_t *r
 }
 
 /* All events of this lane up to `until`, and when its next one is. */
-static struct error *take_lane(struct drain *drain, struct memory_of_process *m, uint32_t index, uint64_t until,
-	uint64_t *ret_next)
+static struct error *take_lane(
+	struct drain *drain, struct memory_of_process *m, uint32_t index, uint64_t until, uint64_t *ret_next)
 {
 	const uint64_t *word;
 	uint64_t head, ticks;

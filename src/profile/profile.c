@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "profile/exceptions.h"
 #include "profile/line_tallies.h"
+#include "profile/memory.h"
 #include "profile/rss.h"
 #include "profile/tallies.h"
 
@@ -344,6 +345,8 @@ static struct error *on_event(struct profile *profile, const struct event *event
 		profile->first_time = event->time;
 	if (event->time > profile->last_time)
 		profile->last_time = event->time;
+	if (profile->info.mode == RECORDING_MEMORY && profile_memory_is_it(event))
+		return profile_memory_add(profile, event);
 	switch (event->kind) {
 	case EVENT_COUNTER:
 		return profile_rss_is_it(event) ? profile_rss_add(profile, event) : NULL;
@@ -441,6 +444,7 @@ void profile_destroy(struct profile *profile)
 	vec_free(&profile->lines);
 	vec_free(&profile->given_functions);
 	vec_free(&profile->given_pairs);
+	profile_memory_destroy(profile->memory);
 	profile_rss_destroy(profile->rss);
 	vec_free(&profile->waits);
 	vec_free(&profile->idle);

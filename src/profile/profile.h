@@ -191,7 +191,8 @@ struct profile {
 	/* A table that somebody else made, instead of tallies: there are no paths, then. */
 	VEC(struct calls_function) given_functions;
 	VEC(struct calls_pair) given_pairs;
-	struct profile_rss *rss; /* memory over time (rss.h); NULL: it was not read */
+	struct profile_memory *memory; /* allocations (memory.h); NULL: there are none */
+	struct profile_rss *rss;       /* memory over time (rss.h); NULL: it was not read */
 	VEC(struct profile_wait) waits;
 	VEC(struct profile_idle) idle;
 	VEC(struct profile_function) functions;

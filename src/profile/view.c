@@ -2,6 +2,7 @@
 #include "profile/view.h"
 
 #include "profile/lines.h"
+#include "profile/memory.h"
 #include "profile/tallies.h"
 
 /* Newton's way to a square root of 0 to 1; libm for one call would be a library more for every program that links us.
@@ -55,6 +56,8 @@ struct error *profile_view_init(
 		TRY(profile_make_call_rows(profile));
 	if (profile->info.mode == RECORDING_LINES)
 		TRY(lines_make_rows(profile));
+	if (profile->info.mode == RECORDING_MEMORY)
+		TRY(profile_memory_make_rows(profile));
 	TRY(profile_decode(profile));
 	_cleanup_profile_view_ struct profile_view view = { .profile = profile, .options = *options };
 	for (size_t i = 0; i < profile->rows.count; i++) {
@@ -79,8 +82,12 @@ void profile_view_deinit(struct profile_view *view)
 
 struct profile_share profile_share_of(uint64_t weight, uint64_t whole, uint64_t samples)
 {
-	if (!whole || !samples)
+	if (!whole)
 		return (struct profile_share){ 0, 0, 1 };
+	if (!samples) { /* nothing was sampled: it is exact */
+		double exact = (double)weight / (double)whole;
+		return (struct profile_share){ exact, exact, exact };
+	}
 	static const double z = 1.959963984540054; /* 95 % of a normal distribution lie within so many deviations */
 	double p = weight < whole ? (double)weight / (double)whole : 1, n = (double)samples;
 	double middle = (p + z * z / (2 * n)) / (1 + z * z / n);

@@ -11,6 +11,7 @@
 #include "report/idle.h"
 #include "report/label.h"
 #include "report/line_table.h"
+#include "report/memory_table.h"
 #include "report/print.h"
 #include "report/rss.h"
 
@@ -340,6 +341,8 @@ static struct error *write_json(struct profile *profile, const struct report_opt
 		return calls_json_write(profile, options, out);
 	if (profile->info.mode == RECORDING_LINES)
 		return lines_json_write(profile, options, out);
+	if (profile->info.mode == RECORDING_MEMORY)
+		return memory_json_write(profile, options, out);
 	if (profile->rss)
 		return rss_json_write(profile, options, out);
 	struct json j = { .out = out };

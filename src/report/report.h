@@ -20,6 +20,11 @@ enum report_by {
 	REPORT_BY_FUNCTION,    /* frames are functions and carry no line */
 	REPORT_BY_LINE,	       /* frames are lines of functions */
 	REPORT_BY_PROCESS,     /* as the default, with a root frame for each process even if there is but one */
+	/* Of memory, the rows of the text. */
+	REPORT_BY_FILE,
+	REPORT_BY_TRACEBACK,
+	REPORT_BY_ALLOCATOR,
+	REPORT_BY_THREAD,
 };
 
 enum report_sort { REPORT_SORT_BOTH = 0, REPORT_SORT_SELF, REPORT_SORT_TOTAL };

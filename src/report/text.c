@@ -3,6 +3,7 @@
 #include "report/calls.h"
 #include "report/formats.h"
 #include "report/line_table.h"
+#include "report/memory_table.h"
 #include "report/page.h"
 #include "report/rss.h"
 
@@ -58,6 +59,8 @@ static struct error *write_text(struct profile *profile, const struct report_opt
 {
 	if (profile->info.mode == RECORDING_LINES)
 		return lines_text_write(profile, options, out);
+	if (profile->info.mode == RECORDING_MEMORY && !options->tree)
+		return memory_text_write(profile, options, out);
 	if (profile->rss && !options->tree)
 		return rss_text_write(profile, options, out);
 	bool as_table = profile->info.mode == RECORDING_CALLS && !options->tree;

@@ -49,7 +49,7 @@ static void add_start(struct buffer *text, uint64_t unix_ns)
 }
 
 /* "CPython 3.11.7, pid 4242 and 1 more process, on furnace, 2023-11-14 22:13:20" */
-static void add_target(struct page *page)
+static void add_process(struct page *page)
 {
 	const struct profile *profile = page->profile;
 	struct buffer text = { 0 };
@@ -322,10 +322,15 @@ static void add_own_cost(struct page *page)
 	buffer_deinit(&text);
 }
 
-struct error *page_add_head(struct page *page)
+void page_add_target(struct page *page)
 {
 	add_command(page);
-	add_target(page);
+	add_process(page);
+}
+
+struct error *page_add_head(struct page *page)
+{
+	page_add_target(page);
 	add_samples(page);
 	add_warnings(page);
 	if (page->times.all.samples)

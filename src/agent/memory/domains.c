@@ -140,10 +140,10 @@ static bool hook_arenas(void)
 
 bool domains_hook(bool all)
 {
-	void (*get)(int, struct allocator *) =
-		(void (*)(int, struct allocator *))dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
-	void (*set)(int, struct allocator *) =
-		(void (*)(int, struct allocator *))dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
+	void (*get)(int, struct allocator *) = (void (*)(int, struct allocator *))dlsym(
+		RTLD_DEFAULT, "PyMem_GetAllocator");
+	void (*set)(int, struct allocator *) = (void (*)(int, struct allocator *))dlsym(
+		RTLD_DEFAULT, "PyMem_SetAllocator");
 	if (!get || !set || !hook_arenas())
 		return false;
 	for (int i = 0; all && i < DOMAINS; i++) {

@@ -20,7 +20,7 @@ static struct {
 	struct known_code {
 		const char *code;
 		uint32_t unit, session;
-	} *slots;
+	} * slots;
 	size_t mask, count;
 } known;
 

@@ -12,7 +12,7 @@ struct interpreter {
 	const struct layout *layout; /* NULL: no Python that we know: there are no call paths */
 	void *(*own_state)(void);    /* of this thread, with or without the GIL; NULL: it has none */
 	/* Of the layout, for the walk. */
-	uint32_t first, second;	     /* from the thread state to its innermost frame; second LAYOUT_NONE: in one step */
+	uint32_t first, second; /* from the thread state to its innermost frame; second LAYOUT_NONE: in one step */
 	uint32_t previous, code, instruction, owner;
 	bool heap_frames; /* until 3.10: the instruction is a number of 32 bits */
 	uint64_t code_mask;

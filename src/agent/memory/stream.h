@@ -14,14 +14,14 @@ enum stream_bits { STREAM_TICKS = 24, STREAM_KIND = 4, STREAM_ALLOCATOR = 4 };
 
 enum stream_kind {
 	STREAM_NONE = 0,
-	STREAM_PAUSE,	       /* the value are 32 more, higher bits of ticks; nothing else happened */
-	STREAM_THREAD,	       /* from here on the stream is that of another thread: its tid, threading.get_ident() */
-	STREAM_ALLOC,	       /* the value is a step; address, size */
-	STREAM_FREE,	       /* address */
-	STREAM_REALLOC,	       /* the same, for the time being: STREAM_ALLOC or STREAM_KEPT of this thread follows */
-	STREAM_KEPT,	       /* reallocating failed: what was freed last is still there */
-	STREAM_UNMAP,	       /* address, size: of maps, or parts of them */
-	STREAM_MARK,	       /* the value is an enum stream_mark */
+	STREAM_PAUSE,	/* the value are 32 more, higher bits of ticks; nothing else happened */
+	STREAM_THREAD,	/* from here on the stream is that of another thread: its tid, threading.get_ident() */
+	STREAM_ALLOC,	/* the value is a step; address, size */
+	STREAM_FREE,	/* address */
+	STREAM_REALLOC, /* the same, for the time being: STREAM_ALLOC or STREAM_KEPT of this thread follows */
+	STREAM_KEPT,	/* reallocating failed: what was freed last is still there */
+	STREAM_UNMAP,	/* address, size: of maps, or parts of them */
+	STREAM_MARK,	/* the value is an enum stream_mark */
 	STREAM_KIND_END
 };
 

@@ -71,8 +71,8 @@ void memory_give_pages(void *pages, size_t size);
 /* The rare part of the next: room for `words`, or ticks that are too many. False: all is over. */
 bool memory_writer_make_room(struct memory_writer *writer, size_t words, uint64_t now);
 
-static inline void memory_write(
-	struct memory_writer *w, enum stream_kind kind, unsigned allocator, uint32_t value, size_t more, uint64_t a, uint64_t b)
+static inline void memory_write(struct memory_writer *w, enum stream_kind kind, unsigned allocator, uint32_t value,
+	size_t more, uint64_t a, uint64_t b)
 {
 	struct timeline *t = &w->recorder->timeline;
 	uint64_t now = ticks_now();

@@ -1,0 +1,290 @@
+/* memory_text.c: allocations for reading: what was got in all, what was live when, and the rows that were asked for in
+ * the words of tracemalloc. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/head.h"
+#include "report/memory_table.h"
+#include "report/page.h"
+#include "report/source.h"
+
+enum { ROWS = 10 };
+
+/* "3 blocks" */
+static void add_blocks(struct buffer *text, int64_t count)
+{
+	print_add_number(text, count > 0 ? (uint64_t)count : 0);
+	buffer_printf(text, " block%s", count == 1 ? "" : "s");
+}
+
+static void add_sum(struct buffer *text, struct memory_sum sum)
+{
+	memory_add_size(text, sum.bytes, false);
+	buffer_add_string(text, " in ");
+	add_blocks(text, sum.count);
+}
+
+static void say(struct page *page, struct buffer *text)
+{
+	page_paragraph(page, INK_PLAIN, 0, buffer_string(text));
+	text->size = 0;
+}
+
+/* ---- the head ---- */
+
+struct sums {
+	struct memory_sum got, temporary, at_end, leaked, file, reserved;
+	bool arenas, domains;
+};
+
+static void add(struct memory_sum *sum, struct memory_sum more)
+{
+	sum->bytes += more.bytes;
+	sum->count += more.count;
+}
+
+static struct sums add_up(const struct profile_memory *m)
+{
+	struct sums s = { 0 };
+	for (size_t i = 0; i < m->rows.count; i++) {
+		const struct memory_row *row = &m->rows.data[i];
+		const char *name = memory_allocator_name(row->allocator);
+		if (!memory_counts(row->allocator)) {
+			add(strcmp(name, "mmap of files") == 0 ? &s.file : &s.reserved, row->got);
+			continue;
+		}
+		add(&s.got, row->got);
+		add(&s.temporary, row->temporary);
+		add(&s.at_end, row->at_end);
+		s.arenas |= strcmp(name, "arena") == 0;
+		s.domains |= strcmp(name, "PyObject") == 0 || strcmp(name, "PyMem") == 0;
+	}
+	return s;
+}
+
+static void add_totals(struct page *page, const struct profile_memory *m, const struct sums *s)
+{
+	struct buffer text = { 0 };
+	buffer_add_string(&text, "Peak: ");
+	add_sum(&text, m->peak);
+	buffer_add_string(&text, ", after ");
+	print_add_duration(&text, m->peak_time, page->options->ascii);
+	say(page, &text);
+	buffer_add_string(&text, "Got in all: ");
+	add_sum(&text, s->got);
+	buffer_add_string(&text, "; of these, freed before the next one: ");
+	add_sum(&text, s->temporary);
+	say(page, &text);
+	buffer_add_string(&text, m->main_ended ? "Live when the main program ended: " : "Live at the end: ");
+	add_sum(&text, s->at_end);
+	say(page, &text);
+	if (s->file.count || s->reserved.count) {
+		buffer_add_string(&text, "Besides, in no sum: maps of files ");
+		memory_add_size(&text, s->file.bytes, false);
+		buffer_add_string(&text, ", of addresses alone ");
+		memory_add_size(&text, s->reserved.bytes, false);
+		say(page, &text);
+	}
+	if (s->arenas && !s->domains) {
+		buffer_add_string(&text,
+			"Small objects are not told apart: the line that made Python take an arena for "
+			"many of them has it all. --python-allocators tells.");
+		say(page, &text);
+	}
+	buffer_deinit(&text);
+}
+
+/* ---- rows ---- */
+
+struct rows {
+	struct page *page;
+	struct memory_table table;
+	struct sources sources;
+	enum report_by by;
+	bool differences;
+};
+
+static const char *title_of(const struct profile_memory *m)
+{
+	static const char *const titles[] = {
+		[MEMORY_PEAK] = "Live at the peak",
+		[MEMORY_LEAKS] = "Leaked: got since the main program began, live when it ended",
+		[MEMORY_TEMPORARY] = "Temporary: freed before the thread's next allocation",
+		[MEMORY_TOTAL] = "Got in all",
+		[MEMORY_AT] = "Live then",
+		[MEMORY_BETWEEN] = "Live at the second moment, and the difference to the first",
+	};
+	return titles[m->choice.view];
+}
+
+static const char *by_word(enum report_by by)
+{
+	switch (by) {
+	case REPORT_BY_FUNCTION:
+		return "by function";
+	case REPORT_BY_FILE:
+		return "by file";
+	case REPORT_BY_TRACEBACK:
+		return "by traceback";
+	case REPORT_BY_ALLOCATOR:
+		return "by allocator";
+	case REPORT_BY_THREAD:
+		return "by thread";
+	case REPORT_BY_PROCESS:
+		return "by process";
+	default:
+		return "by line";
+	}
+}
+
+/* What a row is of: "app.py:5", "work (app.py:3)", "malloc". */
+static void add_place(struct rows *r, const struct memory_table_row *row, struct buffer *out)
+{
+	struct page *page = r->page;
+	bool placed = r->by != REPORT_BY_ALLOCATOR && r->by != REPORT_BY_THREAD && r->by != REPORT_BY_PROCESS;
+	if (r->by == REPORT_BY_ALLOCATOR) {
+		buffer_add_string(out, memory_allocator_name(row->first->allocator));
+	} else if (r->by == REPORT_BY_THREAD) {
+		label_add_thread(out, page->profile, row->first->thread);
+	} else if (r->by == REPORT_BY_PROCESS) {
+		buffer_printf(out, "process %u", page->profile->processes.data[row->first->process].pid);
+	} else if (placed && row->frame == PROFILE_NONE) {
+		buffer_add_string(out, "no Python frame");
+	} else {
+		struct label label = label_of_frame(&page->labels, row->frame);
+		if (r->by == REPORT_BY_FUNCTION) {
+			label.line = page->profile->functions.data[page->profile->frames.data[row->frame].function]
+					     .first_line;
+			label_add(out, &label);
+			return;
+		}
+		print_add_text(out, label.file.size ? label.file : label.name);
+		/* tracemalloc's files have the line 0. */
+		if (label.file.size)
+			buffer_printf(out, ":%u", r->by == REPORT_BY_FILE ? 0 : label.line);
+	}
+}
+
+static struct text without_indent(struct text line)
+{
+	while (line.size && (line.data[0] == ' ' || line.data[0] == '\t')) {
+		line.data++;
+		line.size--;
+	}
+	return line;
+}
+
+static struct text source_of(struct rows *r, uint32_t frame)
+{
+	const struct profile_frame *f = &r->page->profile->frames.data[frame];
+	const struct source_file *file = f->line && f->line != PROFILE_WHOLE ? sources_find(&r->sources, f->function)
+									     : NULL;
+	return file ? without_indent(source_line(file, f->line)) : (struct text){ "", 0 };
+}
+
+static void add_source(struct rows *r, uint32_t frame, unsigned indent)
+{
+	struct page *page = r->page;
+	struct text source = frame == PROFILE_NONE ? (struct text){ "", 0 } : source_of(r, frame);
+	if (!source.size)
+		return;
+	page_ink(page, INK_DIM);
+	page_write(page, "%*s", (int)indent, "");
+	print_add_fitted(page->out, source, page_room(page, indent), PRINT_CUT_END, page->options->ascii);
+	page_ink(page, INK_PLAIN);
+	page_end_line(page);
+}
+
+/* As tracemalloc.Traceback.format(): the outermost call first. */
+static void add_traceback(struct rows *r, uint32_t stack)
+{
+	const struct profile *profile = r->page->profile;
+	uint32_t caller = profile->stacks.data[stack].parent, frame = profile->stacks.data[stack].frame;
+	if (caller)
+		add_traceback(r, caller);
+	struct label label = label_of_frame(&r->page->labels, frame);
+	page_write(r->page, "  File \"");
+	print_add_text(r->page->out, label.file);
+	page_write(r->page, "\", line %u", label.line);
+	page_end_line(r->page);
+	add_source(r, frame, 4);
+}
+
+static void add_row(struct rows *r, const struct memory_table_row *row)
+{
+	struct page *page = r->page;
+	struct buffer place = { 0 };
+	if (r->by == REPORT_BY_TRACEBACK) {
+		memory_add_statistic(page->out, row, r->differences);
+		page_end_line(page);
+		if (row->first->stack)
+			add_traceback(r, row->first->stack);
+		return;
+	}
+	add_place(r, row, &place);
+	page_ink(page, INK_STRONG);
+	page_write(page, "%s", buffer_string(&place));
+	page_ink(page, INK_PLAIN);
+	page_write(page, ": ");
+	memory_add_statistic(page->out, row, r->differences);
+	page_end_line(page);
+	if (r->by == REPORT_BY_DEFAULT || r->by == REPORT_BY_LINE)
+		add_source(r, row->frame, 4);
+	buffer_deinit(&place);
+}
+
+static struct error *add_rows(struct page *page)
+{
+	const struct profile_memory *m = page->profile->memory;
+	struct rows r = { .page = page,
+		.sources = { .profile = page->profile },
+		.by = page->options->by,
+		.differences = m->choice.view == MEMORY_BETWEEN };
+	TRY(memory_table_init(page->profile, r.by, /* counted= */ true, &r.table));
+	size_t rows = page_rows(page, ROWS), shown = 0;
+	page_title(page, title_of(m), by_word(r.by));
+	for (; shown < rows && shown < r.table.rows.count; shown++)
+		add_row(&r, &r.table.rows.data[shown]);
+	struct buffer rest = { 0 };
+	if (!r.table.rows.count)
+		page_write(page, "nothing\n");
+	if (shown < r.table.rows.count) {
+		struct memory_table_row sum = { 0 };
+		for (size_t i = shown; i < r.table.rows.count; i++) {
+			add(&sum.shown, r.table.rows.data[i].shown);
+			add(&sum.difference, r.table.rows.data[i].difference);
+		}
+		buffer_printf(&rest, "%zu other: ", r.table.rows.count - shown);
+		memory_add_statistic(&rest, &sum, r.differences);
+		page_write(page, "%s\n", buffer_string(&rest));
+	}
+	buffer_deinit(&rest);
+	memory_table_deinit(&r.table);
+	sources_deinit(&r.sources);
+	return NULL;
+}
+
+/* ---- the whole ---- */
+
+static struct error *add_all(struct page *page)
+{
+	if (!page->profile->memory)
+		TRY(profile_memory_choose(page->profile, &(struct memory_choice){ 0 }));
+	TRY(profile_view_init(page->profile, &page->options->view, &page->view));
+	TRY(labels_init(page->profile, page->options, &page->labels));
+	page_add_target(page);
+	struct sums sums = add_up(page->profile->memory);
+	add_totals(page, page->profile->memory, &sums);
+	TRY(add_rows(page));
+	return page->out->failed || page->scratch.failed ? &error_no_memory : NULL;
+}
+
+struct error *memory_text_write(struct profile *profile, const struct report_options *options, struct buffer *out)
+{
+	struct page page = { .profile = profile, .options = options, .out = out };
+	struct error *error = add_all(&page);
+	buffer_deinit(&page.scratch);
+	labels_deinit(&page.labels);
+	profile_view_deinit(&page.view);
+	return error;
+}
