@@ -78,13 +78,32 @@ static uint64_t page_end(uint64_t address, uint64_t size)
 	return (address + size + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 }
 
+static bool end_block(struct heap *heap, struct live_block *block)
+{
+	const struct live_block gone = *block;
+	live_remove(&heap->blocks, block);
+	if (!touch(heap, gone.owner))
+		return false;
+	struct heap_tally *t = &heap->tallies.data[gone.owner];
+	shrink(heap, t, gone.size, 1);
+	if ((uint32_t)heap->numbers.data[t->lane] == gone.number)
+		add(&t->temporary, gone.size, 1);
+	return true;
+}
+
+/* What is handed out is nobody's any more, even if its free is still to come. */
+static bool make_free(struct heap *heap, uint64_t address, uint64_t ticks)
+{
+	struct live_block *block = live_find(&heap->blocks, address);
+	return !block || (map_put(&heap->owed, address, ticks) && end_block(heap, block));
+}
+
 bool heap_got(struct heap *heap, uint32_t tally, uint64_t address, uint64_t size, uint64_t ticks)
 {
-	struct live_block gone;
 	unsigned allocator = heap->tallies.data[tally].allocator;
 	uint64_t number = ++heap->numbers.data[heap->tallies.data[tally].lane];
 	struct heap_map map = { address, page_end(address, size), address + size, tally, .first = true };
-	bool ok = is_map(allocator) ? heap_unmapped(heap, address, size) : heap_freed(heap, address, &gone);
+	bool ok = is_map(allocator) ? heap_unmapped(heap, address, size) : make_free(heap, address, ticks);
 	if (!ok || !touch(heap, tally))
 		return false;
 	if (is_map(allocator)
@@ -99,20 +118,26 @@ bool heap_got(struct heap *heap, uint32_t tally, uint64_t address, uint64_t size
 	return true;
 }
 
-bool heap_freed(struct heap *heap, uint64_t address, struct live_block *ret_block)
+/* Whether this is the free of who had the address before: another thread's, moments after it was handed out again. */
+static bool is_owed(struct heap *heap, const struct live_block *block, uint32_t lane, uint64_t ticks)
+{
+	enum { MOMENT = 1 << 16 }; /* ticks: some 20 us */
+	const uint64_t *since = map_get(&heap->owed, block->address);
+	if (!since)
+		return false;
+	bool owed = heap->tallies.data[block->owner].lane != lane && ticks - *since < MOMENT;
+	map_remove(&heap->owed, block->address);
+	return owed;
+}
+
+bool heap_freed(struct heap *heap, uint64_t address, uint32_t lane, uint64_t ticks, struct live_block *ret_block)
 {
 	struct live_block *block = live_find(&heap->blocks, address);
-	*ret_block = block ? *block : (struct live_block){ 0 };
-	if (!block)
+	*ret_block = (struct live_block){ 0 };
+	if (!block || (heap->owed.count && is_owed(heap, block, lane, ticks)))
 		return true;
-	live_remove(&heap->blocks, block);
-	if (!touch(heap, ret_block->owner))
-		return false;
-	struct heap_tally *t = &heap->tallies.data[ret_block->owner];
-	shrink(heap, t, ret_block->size, 1);
-	if ((uint32_t)heap->numbers.data[t->lane] == ret_block->number)
-		add(&t->temporary, ret_block->size, 1);
-	return true;
+	*ret_block = *block;
+	return end_block(heap, block);
 }
 
 bool heap_keep(struct heap *heap, const struct live_block *block)
@@ -198,4 +223,5 @@ void heap_deinit(struct heap *heap)
 	vec_free(&heap->tallies);
 	vec_free(&heap->dirty);
 	vec_free(&heap->numbers);
+	map_deinit(&heap->owed);
 }

@@ -4,6 +4,7 @@
  * Bytes are those asked for. Maps of files and of mere addresses are kept, but are in no sum. */
 #pragma once
 #include "agent/memory/stream.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "inject/live.h"
 
@@ -36,12 +37,15 @@ struct heap {
 	struct heap_sum live, peak;
 	uint64_t epoch, peak_ticks;
 	struct heap_sum sizes[64]; /* by the logarithm of an allocation's size */
+	/* Addresses that were handed out before they were freed, as two processors' clocks would have it: the free is
+	 * about to come, and has happened. Address -> ticks. */
+	struct map owed;
 };
 
 /* All of these: false when there is no memory. */
 bool heap_got(struct heap *heap, uint32_t tally, uint64_t address, uint64_t size, uint64_t ticks);
-/* What was freed, for heap_keep(); address 0: it was nobody's that is known. */
-bool heap_freed(struct heap *heap, uint64_t address, struct live_block *ret_block);
+/* By the thread of this lane. What was freed, for heap_keep(); address 0: it was nobody's that is known. */
+bool heap_freed(struct heap *heap, uint64_t address, uint32_t lane, uint64_t ticks, struct live_block *ret_block);
 /* The block that was freed last is there still. */
 bool heap_keep(struct heap *heap, const struct live_block *block);
 bool heap_unmapped(struct heap *heap, uint64_t address, uint64_t size);

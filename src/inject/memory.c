@@ -206,7 +206,7 @@ static struct error *take_event(
 		break;
 	case STREAM_FREE:
 	case STREAM_REALLOC:
-		ok = heap_freed(&m->heap, word[1], &lane->kept);
+		ok = heap_freed(&m->heap, word[1], lane_index, lane->ticks, &lane->kept);
 		break;
 	case STREAM_KEPT:
 		ok = heap_keep(&m->heap, &lane->kept);

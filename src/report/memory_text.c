@@ -237,7 +237,7 @@ static struct error *add_rows(struct page *page)
 {
 	const struct profile_memory *m = page->profile->memory;
 	struct rows r = { .page = page,
-		.sources = { .profile = page->profile },
+		.sources = { .profile = page->profile, .as_named = true },
 		.by = page->options->by,
 		.differences = m->choice.view == MEMORY_BETWEEN };
 	TRY(memory_table_init(page->profile, r.by, /* counted= */ true, &r.table));

@@ -60,11 +60,10 @@ EXPORTED void *mremap(void *before, size_t before_size, size_t size, int flags, 
 	va_end(more);
 	if (!real.mremap)
 		real_find();
-	void *got = real.mremap(before, before_size, size, flags, wish);
-	if (got == MAP_FAILED)
-		return got;
-	/* In place or not, nobody else can have got what lay there: it was given back within the call. */
+	/* Before: what it leaves may be another thread's at once. Where it fails, which is seldom, who asked is said to
+	 * have got what is there still. */
 	record_unmap(before, before_size);
-	record_alloc(ALLOCATOR_MMAP, got, size);
+	void *got = real.mremap(before, before_size, size, flags, wish);
+	record_alloc(ALLOCATOR_MMAP, got == MAP_FAILED ? before : got, got == MAP_FAILED ? before_size : size);
 	return got;
 }
