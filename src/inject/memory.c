@@ -390,6 +390,7 @@ struct error *memory_take(struct drain *drain, const char *path, const struct pr
 	}
 	/* What was written before this moment is seen below; what depends on what is not, is not either. */
 	uint64_t now = ticks_are_cycles() && m->view->head.tsc ? ticks_now() : ticks_monotonic_ns();
+	atomic_store_explicit(&((struct segment_head *)m->view->base)->taken_ticks, now, memory_order_relaxed);
 	TRY(segment_view_refresh(m->view));
 	TRY(define_process(drain, m->view, def));
 	TRY(take_all(drain, m, now));

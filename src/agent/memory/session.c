@@ -18,14 +18,14 @@ static void mark(enum stream_mark mark)
 	if (!memory_thread_is_on(t))
 		return;
 	t->inside++;
-	memory_write(t->writer, STREAM_MARK, 0, mark, 0, 0, 0);
+	memory_write_at(ticks_now(), t->writer, STREAM_MARK, 0, mark, 0, 0, 0);
 	t->inside--;
 }
 
 void record_end_of_main(struct memory_writer *writer)
 {
 	if (!atomic_exchange(&record_main_ended, true))
-		memory_write(writer, STREAM_MARK, 0, STREAM_MAIN_ENDS, 0, 0, 0);
+		memory_write_at(ticks_now(), writer, STREAM_MARK, 0, STREAM_MAIN_ENDS, 0, 0, 0);
 }
 
 const char *session_unfit(void)

@@ -11,6 +11,8 @@
 
 __thread struct memory_thread memory_thread __attribute__((tls_model("initial-exec")));
 
+_Atomic bool memory_writers_are_many;
+
 static struct {
 	_Atomic int taken; /* a lock, held for some instructions only */
 	struct memory_writer *free;
@@ -89,6 +91,8 @@ static struct memory_writer *make_writer(uint32_t tid)
 	struct memory_writer *writer = memory_take_pages(sizeof *writer);
 	if (!writer)
 		return NULL;
+	if (recorder.head->first_thread)
+		atomic_store(&memory_writers_are_many, true);
 	writer->frames = memory_take_pages(FRAMES_FIRST * sizeof *writer->frames);
 	writer->slots = memory_take_pages(SLOTS_FIRST * sizeof *writer->slots);
 	writer->frame_room = FRAMES_FIRST;
@@ -123,6 +127,7 @@ void memory_writers_forget(void)
 {
 	atomic_store(&pool.taken, 0);
 	pool.free = NULL;
+	atomic_store(&memory_writers_are_many, false);
 	memory_thread.writer = NULL;
 	memory_thread.session = 0;
 	memory_thread.inside = 0;

@@ -48,6 +48,7 @@ struct segment_head {
 	_Atomic uint64_t size;		 /* bytes of the file that are allocated */
 	_Atomic uint32_t first_thread, first_code;
 	uint64_t start_ticks, start_ns; /* read together; CLOCK_MONOTONIC */
+	_Atomic uint64_t taken_ticks;	/* of memory, by pyrometer: when it looked last */
 	uint64_t sealed_ticks;		/* from when on something is missing; 0: since the end */
 	_Atomic uint64_t end_ticks;
 	/* Our own work a call, in 1/1024 ticks: within the callee's time, and besides in the caller's. Of lines: a hit,
