@@ -144,9 +144,9 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-static struct error *add_to_line(struct search *s, const struct rss_step *move)
+static struct error *add_to_line(struct search *s, const struct rss_step *step)
 {
-	uint32_t frame = move->stack ? s->plot->profile->stacks.data[move->stack].frame : PROFILE_NONE;
+	uint32_t frame = step->stack ? s->plot->profile->stacks.data[step->stack].frame : PROFILE_NONE;
 	uint64_t *place = map_get(&s->lines, (uint64_t)frame + 1);
 	if (!place) {
 		if (!map_put(&s->lines, (uint64_t)frame + 1, s->plot->lines.count) ||
@@ -155,16 +155,17 @@ static struct error *add_to_line(struct search *s, const struct rss_step *move)
 		place = map_get(&s->lines, (uint64_t)frame + 1);
 	}
 	struct rss_line *line = &s->plot->lines.data[*place];
-	if (move->until.bytes > move->from.bytes)
-		line->rose += move->until.bytes - move->from.bytes;
+	if (step->until.bytes > step->from.bytes)
+		line->rose += step->until.bytes - step->from.bytes;
 	else
-		line->fell += move->from.bytes - move->until.bytes;
+		line->fell += step->from.bytes - step->until.bytes;
 	return NULL;
 }
 
-/* Small ones are left out. */
-static struct error *keep_step(const struct search *s, const struct rss_step *step)
+/* Small ones count for their line only. */
+static struct error *keep_step(struct search *s, const struct rss_step *step)
 {
+	TRY(add_to_line(s, step));
 	uint64_t moved = distance(step->from.bytes, step->until.bytes);
 	if (moved < LEAST_BYTES || moved < s->plot->most / LEAST_PART || s->plot->steps.count >= STEPS_MAX)
 		return NULL;
@@ -200,7 +201,6 @@ static struct error *find_in(struct search *s, uint32_t curve)
 		struct rss_step move = { .curve = curve, .from = jumped ? last : anchor, .until = point };
 		anchor = point;
 		explain(s, &move);
-		TRY(add_to_line(s, &move));
 		if (any && join(s, &step, &move))
 			continue;
 		if (any)

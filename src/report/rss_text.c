@@ -88,8 +88,12 @@ static void add_warnings(struct page *page)
 
 /* ---- peaks ---- */
 
-static bool has_shares(const struct rss_plot *plot)
+/* Where there is room for them. */
+static bool has_shares(const struct page *page, const struct rss_plot *plot)
 {
+	enum { NARROW = 64 };
+	if (page->options->width < NARROW)
+		return false;
 	for (size_t i = 0; i < plot->curves.count; i++)
 		if (plot->curves.data[i].shares_read)
 			return true;
@@ -121,7 +125,7 @@ static void add_peak(struct page *page, const struct rss_plot *plot, const struc
 
 static void add_peaks(struct page *page, const struct rss_plot *plot, const struct rss_shown *shown)
 {
-	bool shares = has_shares(plot);
+	bool shares = has_shares(page, plot);
 	page_end_line(page);
 	page_cell(page, INK_DIM, BYTES_COLUMNS, "peak");
 	page_cell(page, INK_DIM, TIME_COLUMNS, "at");
