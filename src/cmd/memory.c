@@ -6,7 +6,7 @@ struct memory_options {
 	struct program_options program;
 	struct option_list outputs;
 	pid_t pid;
-	uint64_t duration, interval;
+	uint64_t duration, interval, rate;
 	const char *format;
 	bool rss, follow, quiet, full_paths;
 };
@@ -22,6 +22,7 @@ static struct error *memory_run(const struct invocation *invocation, int *ret_st
 		.pid = o->pid,
 		.duration = o->duration,
 		.interval = o->interval,
+		.rate = o->rate,
 		.format = o->format,
 		.follow = o->follow,
 		.quiet = o->quiet,
@@ -53,6 +54,9 @@ const struct command memory_command = {
 			PROGRAM_OPTION_ROWS(struct memory_options, program),
 			{ 'd', "duration", "TIME", "end after this long (10, 500ms, 2m)",
 				OPTION_DURATION(struct memory_options, duration) },
+			{ 'r', "rate", "RATE",
+				"samples a second of the functions that are on (default 1000; 10khz, an interval such as 100us, or max)",
+				OPTION_RATE(struct memory_options, rate) },
 			{ 's', "subprocesses", NULL, "follow the processes that it starts",
 				OPTION_FLAG(struct memory_options, follow) },
 			{ 'o', "output", "FILE",
@@ -68,6 +72,7 @@ const struct command memory_command = {
 			{ 0 },
 		},
 	.rule = OPTIONS_BEFORE_WORD,
+	.defaults = &(const struct memory_options){ .rate = 1000000 },
 	.options_size = sizeof(struct memory_options),
 	.examples =
 		(const struct example[]){
