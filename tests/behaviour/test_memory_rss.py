@@ -157,6 +157,7 @@ def test_children_and_their_sum(pyrometer, interpreter, stairs):
     middle = child.points[len(child.points) // 2][0]
     assert memory.sum.at(middle) == parent.at(middle) + child.at(middle)
     assert memory.sum.peak == max(bytes for _, bytes in memory.sum.points) >= parent.peak
+    assert memory.sum.points[-1] == parent.points[-1], "the child has ended"
     # The report at the end says it.
     said = re.search(r"([\d.]+) MiB +([\d.]+) s +.*all processes together", answer.err)
     assert said and abs(float(said.group(1)) - memory.sum.peak / MIB) <= 0.06
@@ -365,7 +366,10 @@ def test_a_target_that_ends_at_once(pyrometer, tmp_path):
     for program, status in (("true", {0, 125}), ("false", {1})):
         answer = run(pyrometer, "memory", "--rss", "-o", tmp_path / "x.pyro", program)
         assert answer.status in status
-        if not (tmp_path / "x.pyro").exists():
+        if (tmp_path / "x.pyro").exists():
+            assert "resident memory" in run(pyrometer, "report", tmp_path / "x.pyro").out
+            (tmp_path / "x.pyro").unlink()
+        else:
             assert "ended before the first reading" in answer.sentence()
             assert not list(tmp_path.iterdir())
 
