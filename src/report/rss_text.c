@@ -41,8 +41,9 @@ static void add_readings(struct page *page, const struct rss_plot *plot)
 {
 	_cleanup_buffer_ struct buffer text = { 0 };
 	buffer_add_string(&text, "resident memory, ");
-	print_add_number(&text, count_readings(plot));
-	buffer_add_string(&text, " readings in ");
+	size_t readings = count_readings(plot);
+	print_add_number(&text, readings);
+	buffer_printf(&text, " reading%s in ", readings == 1 ? "" : "s");
 	print_add_duration(&text, plot->until, page->options->ascii);
 	if (plot->several_recordings)
 		buffer_printf(&text, ", %zu recordings", plot->curves.count);

@@ -363,7 +363,7 @@ def test_refused(pyrometer, tmp_path, words, status, says):
 
 def test_a_target_that_ends_at_once(pyrometer, tmp_path):
     """Either there was a reading or there is a sentence; its status is its own."""
-    for program, status in (("true", {0, 125}), ("false", {1})):
+    for program, status in [("true", {0, 125})] * 8 + [("false", {1})]:
         answer = run(pyrometer, "memory", "--rss", "-o", tmp_path / "x.pyro", program)
         assert answer.status in status
         if (tmp_path / "x.pyro").exists():
