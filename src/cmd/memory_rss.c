@@ -16,7 +16,7 @@
 #include "sample/doctor.h"
 #include "sample/sampler.h"
 
-static const uint64_t usual_interval = 10 * NS_PER_MS, sample_period = NS_PER_MS;
+static const uint64_t usual_interval = 10 * NS_PER_MS;
 
 /* One run of the command. */
 struct watching {
@@ -34,13 +34,17 @@ static struct error *create_sampler(struct watching *w)
 {
 	_cleanup_about_ struct about about;
 	uint64_t interval = w->options->interval ? w->options->interval : usual_interval;
-	uint64_t period = interval < sample_period ? interval : sample_period;
+	uint64_t rate = w->options->rate, period = rate ? 1000ull * NS_PER_S / rate : 0;
+	if (period > interval) { /* memory is read when samples are taken */
+		period = interval;
+		rate = 1000ull * NS_PER_S / period;
+	}
 	struct sampler_options options = {
 		.period_ns = period,
 		.duration = w->options->duration,
 		.follow = w->options->follow,
 		.memory_every = interval,
-		.info.rate_millihertz = 1000ull * NS_PER_S / period,
+		.info.rate_millihertz = rate,
 	};
 	about_init(&about, w->invocation);
 	about_fill_info(&about, &options.info);

@@ -10,6 +10,7 @@ struct memory_rss_options {
 	pid_t pid;	   /* 0: the program is started */
 	uint64_t duration; /* ns; 0: to its end */
 	uint64_t interval; /* ns between two readings of resident memory; 0: the usual 10 ms */
+	uint64_t rate;	   /* millihertz: samples of what is on; 0: as fast as it goes */
 	const char *format;
 	bool follow, quiet, full_paths;
 };

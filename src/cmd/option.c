@@ -120,7 +120,8 @@ static struct error *take_value(
 	struct parser *parser, const struct option *option, const char *spelling, const char *inside)
 {
 	if (option->kind == OPTION_KIND_PAIR) {
-		memset(parser->options + option->offset, 0, 2 * sizeof(const char *));
+		const char **pair = (const char **)(void *)(parser->options + option->offset);
+		pair[0] = pair[1] = NULL;
 		if (!inside && *parser->at)
 			inside = *parser->at++;
 		if (inside)

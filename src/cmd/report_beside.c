@@ -36,12 +36,12 @@ static struct error *check(const struct profile *profile, const char *path)
 static struct error *read_one(const char *path, struct profile *profile)
 {
 	struct outputs outputs = { .quiet = true, .profile = profile };
-	struct recording_status status;
+	struct recording_status status = { .complete = true };
 	char *title = NULL;
 	struct error *error = foreign_read(path, &outputs, &title);
 	if (!error && !title)
 		error = recording_read(path, &profile->sink, &status);
-	if (!error && !title && !status.complete)
+	if (!error && !status.complete)
 		fprintf(stderr, "pyrometer report: warning: %s is not whole: %s\n", path, status.reason);
 	free(title);
 	if (error)

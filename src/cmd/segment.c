@@ -29,8 +29,7 @@ bool segment_is_it(const char *path)
 static struct error *begin(const struct invocation *invocation, struct sink *sink, uint32_t mode, uint64_t age)
 {
 	_cleanup_about_ struct about about;
-	struct recording_info info = { .mode = mode,
-		.start_unix_ns = clock_read(CLOCK_REALTIME) - age };
+	struct recording_info info = { .mode = mode, .start_unix_ns = clock_read(CLOCK_REALTIME) - age };
 	about_init(&about, invocation);
 	about_fill_info(&about, &info);
 	return sink->ops->begin(sink, &info);

@@ -82,8 +82,7 @@ char *agent_file_name(enum agent_kind kind)
 {
 	const struct image *image = &images[kind];
 	_cleanup_buffer_ struct buffer name = { 0 };
-	buffer_printf(
-		&name, "%s-%016llx.so", image->name, (unsigned long long)XXH64(image->bytes, *image->size, 0));
+	buffer_printf(&name, "%s-%016llx.so", image->name, (unsigned long long)XXH64(image->bytes, *image->size, 0));
 	return name.failed ? NULL : strdup(buffer_string(&name));
 }
 

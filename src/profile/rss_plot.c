@@ -132,10 +132,8 @@ static struct error *add_up(struct rss_plot *plot)
 		if (!vec_push(&plot->sum.points.items, point))
 			return &error_no_memory;
 		for (size_t k = i; k < next; k++)
-			if (readings[k].last) {
+			if (readings[k].last)
 				sum -= bytes[readings[k].curve];
-				bytes[readings[k].curve] = 0;
-			}
 	}
 	find_peak(&plot->sum);
 	return NULL;

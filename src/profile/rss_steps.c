@@ -2,13 +2,18 @@
  *
  * Each reading that differs from the one before is a move. It is charged to the stack whose innermost function of the
  * program's own, and line, its threads were busy in for most of that time; where none was seen busy, to where the main
- * thread was before and after, if that is one place, else to between the two. Moves in one direction that follow each
- * other and are of one place, callers and all, are one step, however long it takes: so the growth of a loop is one. */
+ * thread was before and after, if that is one place, else to between the two.
+ *
+ * Moves in one direction without a pause are a burst: all those of BRIEF, since what is seen of memory and of threads
+ * is not of quite the same moment, and then as long as they are of one place. A burst is charged to the place of most
+ * of its bytes. Bursts in one direction that follow each other and are of one place, callers and all, are one step,
+ * however long it takes: so the growth of a loop is one. */
 #include "profile/rss_plot.h"
 
 #include "base/map.h"
 
-enum { NOISE = 64 << 10, STEPS_MAX = 4096, LEAST_BYTES = 1 << 20, LEAST_PART = 20, PLACES_MAX = 64 };
+enum { NOISE = 64 << 10, STEPS_MAX = 4096, LEAST_BYTES = 1 << 20, LEAST_PART = 20, PLACES_MAX = 64, PARTS_MAX = 16 };
+static const uint64_t brief = 50000000;
 
 /* Runs of one thread, by number, in the order of time. */
 struct thread_runs {
@@ -144,9 +149,9 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-static struct error *add_to_line(struct search *s, const struct rss_step *move)
+static struct error *add_to_line(struct search *s, uint32_t stack, bool rose, uint64_t bytes)
 {
-	uint32_t frame = move->stack ? s->plot->profile->stacks.data[move->stack].frame : PROFILE_NONE;
+	uint32_t frame = stack ? s->plot->profile->stacks.data[stack].frame : PROFILE_NONE;
 	uint64_t *place = map_get(&s->lines, (uint64_t)frame + 1);
 	if (!place) {
 		if (!map_put(&s->lines, (uint64_t)frame + 1, s->plot->lines.count) ||
@@ -155,12 +160,63 @@ static struct error *add_to_line(struct search *s, const struct rss_step *move)
 		place = map_get(&s->lines, (uint64_t)frame + 1);
 	}
 	struct rss_line *line = &s->plot->lines.data[*place];
-	if (move->until.bytes > move->from.bytes)
-		line->rose += move->until.bytes - move->from.bytes;
-	else
-		line->fell += move->from.bytes - move->until.bytes;
+	*(rose ? &line->rose : &line->fell) += bytes;
 	return NULL;
 }
+
+/* ---- bursts ---- */
+
+/* Of which places the moves of a burst are. */
+struct burst {
+	struct rss_step step;
+	struct part {
+		uint32_t stack; /* 0: not known */
+		uint64_t bytes;
+	} parts[PARTS_MAX];
+	size_t count; /* 0: there is no burst */
+};
+
+static bool rises(const struct rss_step *step)
+{
+	return step->until.bytes > step->from.bytes;
+}
+
+static const struct part *main_part(const struct burst *burst)
+{
+	const struct part *most = &burst->parts[0];
+	for (size_t i = 1; i < burst->count; i++)
+		if (burst->parts[i].stack && (!most->stack || burst->parts[i].bytes > most->bytes))
+			most = &burst->parts[i];
+	return most;
+}
+
+static void add_part(const struct search *s, struct burst *burst, const struct rss_step *move)
+{
+	size_t i = 0;
+	while (i < burst->count && !same_place(s->plot->profile, burst->parts[i].stack, move->stack))
+		i++;
+	if (i == burst->count && i == PARTS_MAX)
+		i = 0;
+	else if (i == burst->count)
+		burst->parts[burst->count++] = (struct part){ move->stack, 0 };
+	burst->parts[i].bytes += distance(move->from.bytes, move->until.bytes);
+}
+
+static bool join(const struct search *s, struct burst *burst, const struct rss_step *move)
+{
+	struct rss_step *step = &burst->step;
+	if (!burst->count || rises(step) != rises(move) || move->from.time != step->until.time)
+		return false;
+	bool same = same_place(s->plot->profile, main_part(burst)->stack, move->stack);
+	if (!same && move->until.time - step->from.time > brief)
+		return false;
+	add_part(s, burst, move);
+	step->until = move->until;
+	step->after = move->after;
+	return true;
+}
+
+/* ---- steps ---- */
 
 /* Small ones are left out. */
 static struct error *keep_step(const struct search *s, const struct rss_step *step)
@@ -171,18 +227,26 @@ static struct error *keep_step(const struct search *s, const struct rss_step *st
 	return vec_push(&s->plot->steps, *step) ? NULL : &error_no_memory;
 }
 
-/* A move of which nothing is known goes with what it follows, or what follows it, at once. */
-static bool join(const struct search *s, struct rss_step *step, const struct rss_step *move)
+/* What is not known of a burst's moves is charged as the rest of it. */
+static struct error *end_burst(struct search *s, struct burst *burst, struct rss_step *step)
 {
-	bool rises = step->from.bytes < step->until.bytes, both = rises == (move->from.bytes < move->until.bytes);
-	bool at_once = move->from.time == step->until.time;
-	bool known = step->stack && move->stack;
-	if (!both || (known ? !same_place(s->plot->profile, step->stack, move->stack) : !at_once))
-		return false;
-	step->stack = step->stack ? step->stack : move->stack;
-	step->after = move->after;
-	step->until = move->until;
-	return true;
+	struct rss_step *last = &burst->step;
+	if (!burst->count)
+		return NULL;
+	last->stack = main_part(burst)->stack;
+	for (size_t i = 0; i < burst->count; i++) {
+		uint32_t stack = burst->parts[i].stack;
+		TRY(add_to_line(s, stack ? stack : last->stack, rises(last), burst->parts[i].bytes));
+	}
+	burst->count = 0;
+	if (last->stack && step->stack && rises(last) == rises(step) &&
+		same_place(s->plot->profile, last->stack, step->stack)) {
+		step->until = last->until;
+		return NULL;
+	}
+	TRY(keep_step(s, step));
+	*step = *last;
+	return NULL;
 }
 
 /* From the reading before, or, where memory creeps, from the last one from which it has moved by more than noise. */
@@ -190,8 +254,8 @@ static struct error *find_in(struct search *s, uint32_t curve)
 {
 	const struct rss_points *points = &s->plot->curves.data[curve].points;
 	struct rss_step step = { 0 };
+	struct burst burst = { 0 };
 	struct rss_point anchor = points->items.data[0];
-	bool any = false;
 	for (size_t i = 1; i < points->items.count; i++) {
 		struct rss_point last = points->items.data[i - 1], point = points->items.data[i];
 		bool jumped = distance(last.bytes, point.bytes) >= NOISE;
@@ -200,15 +264,14 @@ static struct error *find_in(struct search *s, uint32_t curve)
 		struct rss_step move = { .curve = curve, .from = jumped ? last : anchor, .until = point };
 		anchor = point;
 		explain(s, &move);
-		TRY(add_to_line(s, &move));
-		if (any && join(s, &step, &move))
+		if (join(s, &burst, &move))
 			continue;
-		if (any)
-			TRY(keep_step(s, &step));
-		step = move;
-		any = true;
+		TRY(end_burst(s, &burst, &step));
+		burst.step = move;
+		add_part(s, &burst, &move);
 	}
-	return any ? keep_step(s, &step) : NULL;
+	TRY(end_burst(s, &burst, &step));
+	return keep_step(s, &step);
 }
 
 static struct error *sort_runs(struct search *s)

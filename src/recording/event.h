@@ -97,8 +97,8 @@ enum subject {
 	SUBJECT_SEALED, /* marker, a process: measuring ended here, before the program did */
 	/* Of memory. EVENT_ALLOC and EVENT_FREE are sums since the last event of the same stack, thread and allocator
 	 * (`state`, enum stream_allocator): BYTES asked for, COUNT. Tallies of the same, for a process as a whole, too
-	 * (stack 0, thread 0, state 0): what was live at the moment when most was; and what was freed before its thread's
-	 * next allocation. */
+	 * (stack 0, thread 0, state 0): what was live at the moment when most was; and what was freed before its
+	 * thread's next allocation. */
 	SUBJECT_MEMORY_PEAK,
 	SUBJECT_MEMORY_TEMPORARY,
 	SUBJECT_MEMORY_SIZES, /* tally, a process: COUNT allocations, of BYTES, of at least 2^(state - 1) bytes each */

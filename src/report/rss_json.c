@@ -1,5 +1,5 @@
 /* rss_json.c: memory over time for programs: a series for each process and for their sum, the functions that were on,
- * the steps. Times are nanoseconds from the beginning, memory is in bytes. docs/json.md is its description. */
+ * the steps. Times are nanoseconds from the beginning, memory is in bytes. docs/json-rss.md is its description. */
 #include <inttypes.h>
 #include <string.h>
 

@@ -41,8 +41,9 @@ static void add_readings(struct page *page, const struct rss_plot *plot)
 {
 	_cleanup_buffer_ struct buffer text = { 0 };
 	buffer_add_string(&text, "resident memory, ");
-	print_add_number(&text, count_readings(plot));
-	buffer_add_string(&text, " readings in ");
+	size_t readings = count_readings(plot);
+	print_add_number(&text, readings);
+	buffer_printf(&text, " reading%s in ", readings == 1 ? "" : "s");
 	print_add_duration(&text, plot->until, page->options->ascii);
 	if (plot->several_recordings)
 		buffer_printf(&text, ", %zu recordings", plot->curves.count);
@@ -88,8 +89,12 @@ static void add_warnings(struct page *page)
 
 /* ---- peaks ---- */
 
-static bool has_shares(const struct rss_plot *plot)
+/* Where there is room for them. */
+static bool has_shares(const struct page *page, const struct rss_plot *plot)
 {
+	enum { NARROW = 64 };
+	if (page->options->width < NARROW)
+		return false;
 	for (size_t i = 0; i < plot->curves.count; i++)
 		if (plot->curves.data[i].shares_read)
 			return true;
@@ -121,7 +126,7 @@ static void add_peak(struct page *page, const struct rss_plot *plot, const struc
 
 static void add_peaks(struct page *page, const struct rss_plot *plot, const struct rss_shown *shown)
 {
-	bool shares = has_shares(plot);
+	bool shares = has_shares(page, plot);
 	page_end_line(page);
 	page_cell(page, INK_DIM, BYTES_COLUMNS, "peak");
 	page_cell(page, INK_DIM, TIME_COLUMNS, "at");

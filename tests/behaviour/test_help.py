@@ -7,7 +7,7 @@ import pytest
 
 from harness import clean_environment, run
 
-COMMANDS = ["record", "calls", "lines", "report", "dump", "ps", "doctor", "help"]
+COMMANDS = ["record", "calls", "lines", "memory", "report", "dump", "ps", "doctor", "help"]
 
 
 @pytest.fixture

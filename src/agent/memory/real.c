@@ -33,7 +33,7 @@ void real_find(void)
 	static int looking;
 	if (__atomic_exchange_n(&looking, 1, __ATOMIC_ACQ_REL))
 		return;
-	struct real found;
+	struct real found = { 0 };
 	*(void **)&found.calloc = dlsym(RTLD_NEXT, "calloc");
 	*(void **)&found.realloc = dlsym(RTLD_NEXT, "realloc");
 	*(void **)&found.free = dlsym(RTLD_NEXT, "free");

@@ -21,7 +21,8 @@ struct recorder_thread;
 /* False: no room. */
 bool timeline_begin(struct recorder_thread *thread, bool listed, uint64_t now);
 
-/* Into the next block, when it is empty again. False: it did not become so within a second, and all measuring is over. */
+/* Into the next block, when it is empty again. False: it did not become so within a second, and all measuring is over.
+ */
 bool timeline_next_block(struct recorder_thread *thread);
 
 /* The rare ways of the next. */
