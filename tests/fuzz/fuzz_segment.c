@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/segment/recorder.h"
+#include "inject/memory.h"
 #include "inject/timeline.h"
 #include "profile/profile.h"
 #include "report/report.h"
@@ -51,17 +52,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char path[64];
 	struct profile *profile;
 	struct drain drain;
-	const struct recording_info info = { .mode = size % 3 ? RECORDING_CALLS : RECORDING_LINES };
+	struct drain_head head = { .mode = RECORDING_CALLS };
 	struct process_def def = { .pid = 1 };
 	snprintf(path, sizeof path, "/dev/shm/pyrometer-fuzz-%d", (int)getpid());
 	write_file(path, data, size);
 	if (profile_create(NULL, &profile))
 		abort();
+	error_free(drain_read_head(path, &head));
+	const struct recording_info info = { .mode = head.mode };
 	error_free(profile->sink.ops->begin(&profile->sink, &info));
 	drain_init(&drain, &profile->sink);
 	drain.most_kept = 1000;
 	if (size % 2) /* while the target runs */
-		error_free(timeline_take(&drain, path, &def, 0));
+		error_free((head.mode == RECORDING_MEMORY ? memory_take : timeline_take)(&drain, path, &def, 0));
 	error_free(drain_segment(&drain, path, &def, 0));
 	drain_deinit(&drain);
 	unlink(path);
@@ -139,6 +142,45 @@ static void add_lines(void)
 	recorder.head->mode = SEGMENT_LINES;
 }
 
+static void put_words(struct recorder_thread *thread, enum stream_kind kind, unsigned allocator, uint32_t value,
+	uint64_t a, uint64_t b)
+{
+	static const uint8_t more[STREAM_KIND_END] = {
+		[STREAM_THREAD] = 2, [STREAM_ALLOC] = 2, [STREAM_FREE] = 1, [STREAM_REALLOC] = 1, [STREAM_UNMAP] = 2
+	};
+	struct timeline *t = &thread->timeline;
+	const uint64_t words[] = { (uint64_t)value << 32 | (uint64_t)allocator << (STREAM_TICKS + STREAM_KIND) |
+					   (uint64_t)kind << STREAM_TICKS | 7,
+		a, b };
+	for (unsigned i = 0; i <= more[kind]; i++)
+		*t->word++ = words[i];
+}
+
+/* Two threads, whose blocks have a few of each kind of event. */
+static void add_memory(void)
+{
+	uint32_t codes[3];
+	add_codes(codes);
+	for (uint32_t tid = 1; tid <= 2; tid++) {
+		struct recorder_thread *thread = recorder_add_thread(tid, tid, true);
+		struct stream_step *steps = recorder_take(thread, 4 * sizeof *steps);
+		uint32_t first = (uint32_t)(((unsigned char *)steps - recorder.base) / STREAM_STEP_UNIT);
+		for (uint32_t i = 0; i < 4; i++)
+			steps[i] = (struct stream_step){ i ? first + i - 1 : 0, codes[i % 3], (int32_t)i, 0 };
+		put_words(thread, STREAM_THREAD, 0, 0, tid, tid);
+		put_words(thread, STREAM_MARK, 0, STREAM_MAIN_BEGINS, 0, 0);
+		for (uint32_t i = 0; i < 12; i++)
+			put_words(thread, STREAM_ALLOC, 1 + i, first + i % 4, 4096 * (i + 1), 100 * i);
+		put_words(thread, STREAM_FREE, 0, 0, 4096, 0);
+		put_words(thread, STREAM_REALLOC, 0, 0, 8192, 0);
+		put_words(thread, STREAM_KEPT, 0, 0, 0, 0);
+		put_words(thread, STREAM_UNMAP, 0, 0, 5 * 4096, 8192);
+		put_words(thread, STREAM_PAUSE, 0, 3, 0, 0);
+		put_words(thread, STREAM_MARK, 0, STREAM_MAIN_ENDS, 0, 0);
+	}
+	recorder.head->mode = SEGMENT_MEMORY;
+}
+
 static bool write_seed(const char *folder, const char *name, bool timeline, void (*fill)(void))
 {
 	char path[4096];
@@ -155,7 +197,8 @@ static bool write_seed(const char *folder, const char *name, bool timeline, void
 int main(int argc, char **argv)
 {
 	bool ok = argc == 3 && write_seed(argv[2], "calls", false, add_calls) &&
-		  write_seed(argv[2], "timeline", true, add_calls) && write_seed(argv[2], "lines", false, add_lines);
+		  write_seed(argv[2], "timeline", true, add_calls) && write_seed(argv[2], "lines", false, add_lines) &&
+		  write_seed(argv[2], "memory", true, add_memory);
 	return !ok;
 }
 

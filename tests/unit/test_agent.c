@@ -251,7 +251,8 @@ static void orders_arrive(void **state)
 	assert_string_equal(other, "2");
 	assert_null(orders_next(&orders, "a", other));
 	assert_true(orders_read(&orders, "lines\na=1\n") && orders.lines);
-	assert_false(orders_read(&orders, "memory\na=1\n"));
+	assert_true(orders_read(&orders, "memory\na=1\n") && !orders.lines);
+	assert_false(orders_read(&orders, "samples\na=1\n"));
 	assert_false(orders_read(&orders, NULL));
 	char *long_one = calloc(1, ORDERS_MAX + 1);
 	memset(long_one, '\n', ORDERS_MAX);

@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/old_libc.h"
+
 __thread struct memory_thread memory_thread __attribute__((tls_model("initial-exec")));
 
 _Atomic bool memory_writers_are_many;
