@@ -105,6 +105,35 @@ static bool same_place(const struct profile *profile, uint32_t a, uint32_t b)
 	return a == b;
 }
 
+static unsigned depth_of(const struct profile *profile, uint32_t stack)
+{
+	unsigned depth = 0;
+	for (; stack; stack = profile->stacks.data[stack].parent)
+		depth++;
+	return depth;
+}
+
+/* Of two stacks that part in one function, at two of its lines, these two frames: what was in between is there. */
+static void find_parting(const struct profile *profile, uint32_t *before, uint32_t *after)
+{
+	const struct profile_stack *stacks = profile->stacks.data;
+	unsigned depths[] = { depth_of(profile, *before), depth_of(profile, *after) };
+	uint32_t a = *before, b = *after;
+	for (; depths[0] > depths[1]; depths[0]--)
+		a = stacks[a].parent;
+	for (; depths[1] > depths[0]; depths[1]--)
+		b = stacks[b].parent;
+	while (a && b && !same_place(profile, stacks[a].parent, stacks[b].parent)) {
+		a = stacks[a].parent;
+		b = stacks[b].parent;
+	}
+	if (!a || !b ||
+		profile->frames.data[stacks[a].frame].function != profile->frames.data[stacks[b].frame].function)
+		return;
+	*before = a;
+	*after = b;
+}
+
 /* The readings are at moments of samples: a thread that lives has one at the end of the move. Where it was in one place
  * both times it is charged to that, as all that it did in between was too short to be seen. */
 static void find_neighbours(const struct search *s, uint32_t pid, struct rss_step *step)
@@ -118,6 +147,8 @@ static void find_neighbours(const struct search *s, uint32_t pid, struct rss_ste
 	rss_own_frame(s->plot->profile, run_of(s, thread, after - 1)->stack, &step->after);
 	if (same_place(s->plot->profile, step->before, step->after))
 		step->stack = step->before;
+	else
+		find_parting(s->plot->profile, &step->before, &step->after);
 }
 
 static void explain(const struct search *s, struct rss_step *step)

@@ -207,6 +207,36 @@ static void test_plot(void **state)
 	profile_destroy(profile);
 }
 
+/* A move that no sample saw: between the two lines of the function that both stacks have in common. */
+static void test_between(void **state)
+{
+	struct profile *profile;
+	struct feed feed;
+	_cleanup_rss_plot_ struct rss_plot plot = { 0 };
+	assert_null(profile_create(NULL, &profile));
+	feed_begin(&feed, &profile->sink, 100);
+	uint32_t process = feed_process(&feed, 70, "python3 app.py", "/srv");
+	uint32_t thread = feed_thread(&feed, process, 70, "MainThread");
+	uint32_t work = feed_function(&feed, "work", "/srv/app.py", 10);
+	uint32_t wait = feed_function(&feed, "wait", "/srv/app.py", 1);
+	uint32_t before = feed_stack(&feed, feed_stack(&feed, 0, work, 3), wait, 1);
+	uint32_t after = feed_stack(&feed, feed_stack(&feed, 0, work, 5), wait, 1);
+	for (unsigned i = 0; i < 20; i++) {
+		feed_counter(&feed, process, 0, SUBJECT_RSS, feed.time, (i < 10 ? 50 : 20) * MIB);
+		feed_samples(&feed, thread, i < 10 ? before : after, FEED_IDLE, QUALITY_EXACT, 1);
+	}
+	assert_null(rss_plot_init(profile, &plot));
+	assert_int_equal(plot.steps.count, 1);
+	const struct rss_step *step = &plot.steps.data[0];
+	assert_int_equal(step->stack, 0);
+	assert_int_equal(profile->frames.data[profile->stacks.data[step->before].frame].line, 13);
+	assert_int_equal(profile->frames.data[profile->stacks.data[step->after].frame].line, 15);
+	assert_int_equal(plot.marks.count, 3); /* work, and wait twice, since it was called from two lines */
+	rss_plot_deinit(&plot);
+	plot = (struct rss_plot){ 0 };
+	profile_destroy(profile);
+}
+
 static void test_formats(void **state)
 {
 	static const char *const expected[][2] = {
@@ -274,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_dat_damaged),
 		cmocka_unit_test(test_dat_random),
 		cmocka_unit_test(test_plot),
+		cmocka_unit_test(test_between),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_many_samples),
