@@ -95,7 +95,7 @@ static void add_legend_row(struct picture *p, size_t row, const struct rss_curve
 {
 	bool is_sum = curve == &p->plot->sum;
 	double y = HEAD + LEGEND_ROW * ((double)row + 0.5);
-	_cleanup_buffer_ struct buffer name = { 0 }, peak = { 0 };
+	_cleanup_buffer_ struct buffer name = { 0 };
 	if (is_sum)
 		buffer_add_string(&name, "all processes together");
 	else

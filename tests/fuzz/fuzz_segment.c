@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "agent/memory/stream.h"
 #include "agent/segment/recorder.h"
 #include "inject/memory.h"
 #include "inject/timeline.h"
