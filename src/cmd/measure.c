@@ -207,6 +207,20 @@ static struct error *measure(struct measuring *c)
 	return error;
 }
 
+static bool is_limited(const struct measuring *c)
+{
+	return c->limits.peak || c->limits.leak;
+}
+
+static struct error *check_limits(struct measuring *c, int *ret_status)
+{
+	bool exceeded;
+	TRY(memory_limits_check(&c->limits, c->outputs.profile, stderr, &exceeded));
+	if (exceeded && !*ret_status)
+		*ret_status = MEMORY_LIMITS_STATUS;
+	return NULL;
+}
+
 struct error *measure_run(struct measuring *c, int *ret_status)
 {
 	const struct measure_options *options = c->options;
@@ -214,9 +228,12 @@ struct error *measure_run(struct measuring *c, int *ret_status)
 	c->outputs.report.by = c->by;
 	c->outputs.report.full_paths = options->full_paths;
 	c->outputs.quiet = options->quiet;
+	c->outputs.profiled = is_limited(c);
 	struct error *error = measure(c);
 	if (c->pid && c->ended && !options->pid)
 		*ret_status = spawn_exit_status(c->status);
+	if (!error && is_limited(c))
+		error = check_limits(c, ret_status);
 	drain_deinit(&c->drain);
 	launch_deinit(&c->launch);
 	attach_deinit(&c->attach);

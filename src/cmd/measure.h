@@ -3,6 +3,7 @@
 #pragma once
 #include "cmd/calls_filter.h"
 #include "cmd/cmd.h"
+#include "cmd/memory_limits.h"
 #include "cmd/outputs.h"
 #include "cmd/program.h"
 #include "cmd/table_options.h"
@@ -30,7 +31,8 @@ struct measuring {
 	enum recording_mode mode;
 	struct calls_orders orders; /* but for patterns and whom they are for */
 	enum report_by by;	    /* of the report at the end */
-	uint64_t most_kept;	    /* of single calls */
+	struct memory_limits limits;
+	uint64_t most_kept; /* of single calls */
 	struct outputs outputs;
 	struct launch launch;
 	struct attach attach;

@@ -7,6 +7,7 @@
 struct memory_options {
 	struct measure_options measure;
 	struct memory_options_view view;
+	struct memory_limits limits;
 	enum report_by by;
 	bool python_allocators, rss;
 	uint64_t interval, rate;
@@ -21,7 +22,7 @@ static struct error *run_rss(const struct invocation *invocation, int *ret_statu
 {
 	const struct memory_options *o = invocation->options;
 	const struct measure_options *m = &o->measure;
-	if (memory_options_given(&o->view) || o->python_allocators || o->by)
+	if (memory_options_given(&o->view) || o->python_allocators || o->by || o->limits.peak || o->limits.leak)
 		return error_new(
 			ERROR_USAGE, "--rss looks at the process as a whole: it has no allocations to choose from");
 	const struct memory_rss_options rss = {
@@ -57,6 +58,7 @@ static struct error *memory_run(const struct invocation *invocation, int *ret_st
 		.mode = RECORDING_MEMORY,
 		.orders = { .memory = true, .domains = o->python_allocators },
 		.by = by_values[o->by],
+		.limits = o->limits,
 	};
 	TRY(memory_options_choose(&o->view, &measuring.outputs.memory));
 	return measure_run(&measuring, ret_status);
@@ -93,6 +95,12 @@ const struct command memory_command = {
 			{ 0, "by", "WHAT", "what the rows are of", OPTION_CHOICE(struct memory_options, by, by_words) },
 			{ 'n', "rows", "N", "rows of each table",
 				OPTION_COUNT(struct memory_options, measure.table.rows) },
+			{ .help = "For CI: status 100, and who it was" },
+			{ 0, "limit-peak", "SIZE", "when more was live at once (200M; units are of 1024)",
+				OPTION_SIZE(struct memory_options, limits.peak) },
+			{ 0, "limit-leak", "SIZE",
+				"when one call path of the main program, outside of imports, has more at its end",
+				OPTION_SIZE(struct memory_options, limits.leak) },
 			{ .help = "Resident memory over time" },
 			{ 0, "rss", NULL, "resident memory over time, instead of allocations",
 				OPTION_FLAG(struct memory_options, rss) },
@@ -126,6 +134,7 @@ const struct command memory_command = {
 			{ "memory app.py", "the peak of a script, line by line" },
 			{ "memory --leaks --by traceback app.py", "what is never freed, with its callers" },
 			{ "memory --python-allocators -o peak.svg app.py", "each object; the peak as a flame graph" },
+			{ "memory --limit-peak 200M --limit-leak 1M app.py", "status 100 when it needs more" },
 			{ "memory --rss app.py", "the curve of a script, to its end" },
 			{ "memory --rss -s -o run.svg -- gunicorn app:app", "a command and its workers, as a picture" },
 			{ "memory --rss -p 4242 -d 60", "a minute of a running process" },

@@ -62,6 +62,11 @@ static bool store_rate(void *field, const char *word, const struct option *optio
 	return value_parse_rate(word, field);
 }
 
+static bool store_size(void *field, const char *word, const struct option *option)
+{
+	return value_parse_size(word, field);
+}
+
 static bool store_choice(void *field, const char *word, const struct option *option)
 {
 	for (unsigned i = 0; option->choices[i]; i++)
@@ -87,6 +92,7 @@ static const struct kind {
 	[OPTION_KIND_DURATION] = { store_duration, "is no duration; give seconds or a unit: 10, 500ms, 2m" },
 	[OPTION_KIND_RATE] = { store_rate,
 		"is no rate up to 1 MHz; give samples a second (1000, 10khz), an interval (100us) or max" },
+	[OPTION_KIND_SIZE] = { store_size, "is no size; give bytes or a unit: 4096, 200k, 1.5M, 2G" },
 	[OPTION_KIND_CHOICE] = { store_choice, "" },
 };
 

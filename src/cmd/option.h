@@ -31,6 +31,7 @@ enum option_kind {
 	OPTION_KIND_PID,    /* pid_t */
 	OPTION_KIND_DURATION, /* uint64_t, nanoseconds, never 0 */
 	OPTION_KIND_RATE,     /* uint64_t, millihertz; 0: as fast as it goes */
+	OPTION_KIND_SIZE,     /* uint64_t, bytes, never 0 */
 	OPTION_KIND_CHOICE,   /* an enum or unsigned: index of the word in `choices` */
 };
 
@@ -65,6 +66,7 @@ struct option_list {
 #define OPTION_PID(type, field)	     OPTION_TYPED_(type, field, pid_t, OPTION_KIND_PID)
 #define OPTION_DURATION(type, field) OPTION_TYPED_(type, field, uint64_t, OPTION_KIND_DURATION)
 #define OPTION_RATE(type, field)     OPTION_TYPED_(type, field, uint64_t, OPTION_KIND_RATE)
+#define OPTION_SIZE(type, field)     OPTION_TYPED_(type, field, uint64_t, OPTION_KIND_SIZE)
 #define OPTION_CHOICE(type, field, words)                                                               \
 	OPTION_PLACE_(type, field, sizeof(((type *)0)->field) == sizeof(unsigned), OPTION_KIND_CHOICE), \
 		.choices = (words)

@@ -183,7 +183,7 @@ static struct error *need_profile(struct outputs *outputs)
 struct error *outputs_open(struct outputs *outputs, const struct option_list *paths, const char *format)
 {
 	tee_init(&outputs->tee);
-	if (!outputs->quiet)
+	if (!outputs->quiet || outputs->profiled)
 		TRY(need_profile(outputs));
 	for (size_t i = 0; i < paths->items.count; i++) {
 		const char *path = paths->items.data[i];

@@ -26,7 +26,8 @@ struct outputs {
 	struct memory_choice memory;  /* what they show of memory; set before outputs_open() */
 	char *default_path;	      /* NAME-PID.pyro, when no -o was given */
 	bool quiet;
-	bool discard; /* nothing was recorded: no FILE.part is to stay */
+	bool profiled; /* there is to be a profile, even if nothing is reported */
+	bool discard;  /* nothing was recorded: no FILE.part is to stay */
 };
 
 /* Opens what -o names. `format` overrides what the names say; NULL: they do. */

@@ -25,6 +25,21 @@ static const struct unit time_units[] = {
 static const struct unit interval_units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { NULL, 0 } };
 static const struct unit rate_units[] = { { "", 1e3 }, { "hz", 1e3 }, { "k", 1e6 }, { "khz", 1e6 }, { NULL, 0 } };
 
+static const struct unit size_units[] = {
+	{ "", 1 },
+	{ "b", 1 },
+	{ "k", 0x1p10 },
+	{ "kb", 0x1p10 },
+	{ "kib", 0x1p10 },
+	{ "m", 0x1p20 },
+	{ "mb", 0x1p20 },
+	{ "mib", 0x1p20 },
+	{ "g", 0x1p30 },
+	{ "gb", 0x1p30 },
+	{ "gib", 0x1p30 },
+	{ NULL, 0 },
+};
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -103,6 +118,20 @@ static bool parse_whole(const char *text, uint64_t highest, uint64_t *ret_number
 	if (at == text || *at || number == 0)
 		return false;
 	*ret_number = number;
+	return true;
+}
+
+bool value_parse_size(const char *text, uint64_t *ret_bytes)
+{
+	const char *rest;
+	double number;
+	const struct unit *unit;
+	if (!parse_decimal(text, &rest, &number) || !(unit = find_unit(size_units, rest)))
+		return false;
+	number *= unit->factor;
+	if (number < 1 || number > 0x1p62)
+		return false;
+	*ret_bytes = (uint64_t)number;
 	return true;
 }
 

@@ -14,6 +14,9 @@ enum { VALUE_RATE_HIGHEST_HZ = 1000000 };
  * (millihertz); 0 is "max": as fast as it goes. At most VALUE_RATE_HIGHEST_HZ. */
 bool value_parse_rate(const char *text, uint64_t *ret_millihertz);
 
+/* "4096", "200k", "1.5M", "2G", with or without B or iB behind: bytes, never 0; all are powers of 1024. */
+bool value_parse_size(const char *text, uint64_t *ret_bytes);
+
 /* A whole number from 1 to UINT32_MAX. */
 bool value_parse_count(const char *text, uint32_t *ret_count);
 

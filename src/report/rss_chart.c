@@ -41,16 +41,14 @@ static uint64_t time_of(const struct chart *c, unsigned column)
 static unsigned column_of(const struct chart *c, uint64_t time)
 {
 	double part = c->plot->until ? (double)time / (double)c->plot->until : 0;
-	unsigned column = (unsigned)(part * c->columns);
-	return column < c->columns ? column : c->columns - 1;
+	return part < 1 ? (unsigned)(part * c->columns) : c->columns - 1;
 }
 
 static unsigned level_of(const struct chart *c, uint64_t bytes)
 {
 	double part = bytes > c->range.low ? (double)(bytes - c->range.low) / (double)(c->range.high - c->range.low)
 					   : 0;
-	unsigned level = (unsigned)(part * ROWS * EIGHTHS + 0.5);
-	return level < ROWS * EIGHTHS ? level : ROWS * EIGHTHS;
+	return part < 1 ? (unsigned)(part * ROWS * EIGHTHS + 0.5) : ROWS * EIGHTHS;
 }
 
 /* By column the most eighths that the curve has in it; 0 where there is none. */

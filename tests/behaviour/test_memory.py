@@ -333,19 +333,44 @@ def test_sigkill_of_pyrometer(scene):
     assert scene.read("--total").sum("shown", file="app.py", line=5)[1] > 1000
 
 
+# ---- limits ----
+
+LIMITED = "def work():\n    return bytearray(3000000)\nkept = work()\ngone = bytearray(8000000)\ndel gone\nimport sys\nsys.exit(int(sys.argv[1]))\n"
+
+
+@on_some
+def test_limits(scene):
+    """Status 100 and the culprits; a program's own failure wins, and what stays below says nothing."""
+    program = scene.write("app.py", LIMITED)
+
+    def limited(*words, own="0"):
+        return run(scene.pyrometer, "memory", "-q", "-o", scene.path / "a.pyro", *words, "--", *scene.interpreter.argv, program, own, env=scene.environment)
+    below = limited("--limit-peak", "100M", "--limit-leak", "10M")
+    assert (below.status, below.err) == (0, "")
+    peak = limited("--limit-peak", "5M")
+    assert peak.status == 100 and re.search(r"the peak was \d+(\.\d)? MiB, more than the limit of 5120 KiB:\n  size=7813 KiB, count=1, .*\n    \S*app\.py:4 in <module>", peak.err), peak.err
+    leak = limited("--limit-leak", "1M")
+    assert leak.status == 100 and re.search(r"one call path leaked 2930 KiB, more than the limit of 1024 KiB:\n.*\n    \S*app\.py:2 in work\n    \S*app\.py:3 in <module>", leak.err), leak.err
+    assert leak.err.count("one call path") == 1
+    assert limited("--limit-leak", "1M", own="4").status == 4
+    assert limited("--limit-leak", "3M").status == 0
+
+
 # ---- what cannot be ----
 
 @pytest.mark.parametrize("words, said", [
     (["memory", "--peak", "--leaks", "-c", "1"], "give one of --peak"),
     (["memory", "--at", "noon", "-c", "1"], "'noon' is no moment"),
     (["memory", "--between", "1"], "--between needs two values"),
+    (["memory", "--limit-peak", "much", "-c", "1"], "'much' is no size"),
+    (["memory", "--limit-leak", "0", "-c", "1"], "'0' is no size"),
     (["memory", "-p", "1"], "with -p there is --rss alone"),
     (["memory", "-i", "5ms", "-c", "1"], "-i is for --rss"),
     (["memory", "--rss", "--leaks", "-c", "1"], "--rss looks at the process as a whole"),
 ])
 def test_bad_words(pyrometer, tmp_path, words, said):
     answer = run(pyrometer, *words, cwd=str(tmp_path))
-    assert answer.status == 125 and said in answer.sentence(), answer.err
+    assert answer.status == 2 and said in answer.sentence(), answer.err
 
 
 def test_no_python(pyrometer, tmp_path):
