@@ -134,12 +134,22 @@ static struct error *print_stack(struct sink *sink, const struct stack_def *def)
 	return print_line(printer);
 }
 
+/* Its state is an allocator. */
+static bool is_of_memory(const struct event *event)
+{
+	return event->kind == EVENT_ALLOC || event->kind == EVENT_FREE ||
+	       (event->kind == EVENT_TALLY && event->subject >= SUBJECT_MEMORY_PEAK &&
+		       event->subject <= SUBJECT_MEMORY_SIZES);
+}
+
 static struct error *print_event(struct printer *printer, const struct event *event)
 {
 	struct buffer *line = &printer->line;
 	buffer_printf(line, "event %s time=%" PRIu64 " process=%u thread=%u stack=%u", event_kind_name(event->kind),
 		event->time, event->process, event->thread, event->stack);
-	if (event->kind == EVENT_SAMPLE || event->state) {
+	if (is_of_memory(event)) {
+		buffer_printf(line, " allocator=%u", event->state);
+	} else if (event->kind == EVENT_SAMPLE || event->state) {
 		buffer_add_string(line, " state=");
 		event_state_add_names(line, event->state);
 	}
