@@ -104,6 +104,10 @@ static struct error *find_stack(struct drain *drain, struct memory_of_process *m
 	uint32_t stack = 0;
 	const struct stream_step *s;
 	m->climb.count = 0;
+	/* An event that was written after we looked how long the file is may be here already, and its step behind that.
+	 */
+	if (!step_at(m, step) || !map_get(&m->stacks, step))
+		TRY(segment_view_refresh(m->view));
 	while ((s = step_at(m, step))) {
 		const uint64_t *known = map_get(&m->stacks, step);
 		if (known) {

@@ -26,15 +26,21 @@ static const char *view_name(enum memory_view view)
 	return names[view];
 }
 
-/* From the innermost call outwards. */
-static void add_frames(struct buffer *out, const struct profile *profile, uint32_t stack)
+/* Three columns: by stack, from 1 on, that of the caller and the frame; by frame its place. */
+static void add_stacks(struct buffer *out, const struct profile *profile)
 {
-	buffer_add_string(out, ",\"frames\":[");
-	for (bool first = true; stack; stack = profile->stacks.data[stack].parent, first = false) {
-		const struct profile_frame *frame = &profile->frames.data[profile->stacks.data[stack].frame];
+	buffer_add_string(out, ",\n\"stacks\":{\"parent\":[0");
+	for (size_t i = 1; i < profile->stacks.count; i++)
+		buffer_printf(out, ",%" PRIu32, profile->stacks.data[i].parent);
+	buffer_add_string(out, "],\"frame\":[0");
+	for (size_t i = 1; i < profile->stacks.count; i++)
+		buffer_printf(out, ",%" PRIu32, profile->stacks.data[i].frame);
+	buffer_add_string(out, "]},\n\"frames\":[");
+	for (size_t i = 0; i < profile->frames.count; i++) {
+		const struct profile_frame *frame = &profile->frames.data[i];
 		const struct profile_function *function = &profile->functions.data[frame->function];
 		buffer_printf(
-			out, "%s{\"line\":%" PRIu32, first ? "" : ",", frame->line == PROFILE_WHOLE ? 0 : frame->line);
+			out, "%s{\"line\":%" PRIu32, i ? ",\n" : "", frame->line == PROFILE_WHOLE ? 0 : frame->line);
 		head_add_json_text(out, "function", function->name);
 		head_add_json_text(out, "file", function->file);
 		buffer_add_char(out, '}');
@@ -44,7 +50,8 @@ static void add_frames(struct buffer *out, const struct profile *profile, uint32
 
 static void add_row(struct buffer *out, const struct profile *profile, const struct memory_row *row)
 {
-	buffer_printf(out, "{\"process\":%" PRIu32 ",\"thread\":%" PRIu32, row->process, row->thread);
+	buffer_printf(out, "{\"process\":%" PRIu32 ",\"thread\":%" PRIu32 ",\"stack\":%" PRIu32, row->process,
+		row->thread, row->stack);
 	add_name(out, "allocator", memory_allocator_name(row->allocator));
 	add_sum(out, "shown", memory_shown(profile->memory, row));
 	add_sum(out, "difference", memory_difference(profile->memory, row));
@@ -54,7 +61,6 @@ static void add_row(struct buffer *out, const struct profile *profile, const str
 	add_sum(out, "temporary", row->temporary);
 	add_sum(out, "at_start", row->at_start);
 	add_sum(out, "at_end", row->at_end);
-	add_frames(out, profile, row->stack);
 	buffer_add_char(out, '}');
 }
 
@@ -103,7 +109,8 @@ struct error *memory_json_write(struct profile *profile, const struct report_opt
 	head_add_json_number(out, "main_ended_ns", m->main_ended);
 	add_sizes(out, m);
 	add_threads(out, profile);
-	buffer_add_string(out, ",\"rows\":[");
+	add_stacks(out, profile);
+	buffer_add_string(out, ",\n\"rows\":[");
 	for (size_t i = 0; i < m->rows.count; i++) {
 		buffer_add_string(out, i ? ",\n" : "\n");
 		add_row(out, profile, &m->rows.data[i]);

@@ -25,6 +25,14 @@ class Memory:
     def __init__(self, data):
         self.data = data
         self.peak = data["peak"]
+        for row in data["rows"]:
+            row["frames"] = list(self.frames(row["stack"]))
+
+    def frames(self, stack):
+        """From the innermost on."""
+        while stack:
+            yield self.data["frames"][self.data["stacks"]["frame"][stack]]
+            stack = self.data["stacks"]["parent"][stack]
 
     def rows(self, file=None, line=None, function=None, allocator=None, thread=None):
         """Rows whose innermost frame, or allocator, or thread is this."""
