@@ -1,5 +1,6 @@
 """`pyrometer memory` takes every allocation and every free: what the program itself counted, exactly, and the program runs as without us."""
 import collections
+import json
 import os
 import re
 import shutil
@@ -205,6 +206,58 @@ def test_lines(scene, domains):
     peak, line = scene.read(), 1 + LINES.splitlines().index("gone = bytearray(40000000)")
     assert 0 <= peak.sum("shown", file="app.py", line=line)[0] - 40000001 < 5000 and peak.peak["bytes"] > 40000001
     assert leaks.sum("shown", file="app.py", line=line)[0] < 5000
+
+
+PATHS = """import random, sys, json
+random.seed(int(sys.argv[1]))
+expected, kept = {}, []
+def note(size):
+    path, frame = [], sys._getframe(1)
+    while frame:
+        path.append(frame.f_lineno)
+        frame = frame.f_back
+    key = ' '.join(map(str, path))
+    expected[key] = expected.get(key, 0) + size
+def a(n):
+    if n and random.random() < 0.6:
+        b(n - 1)
+    if random.random() < 0.5:
+        note(9000); kept.append(bytearray(9000))
+    if n and random.random() < 0.5:
+        a(n - 1); note(7000); kept.append(bytearray(7000))
+    if n and random.random() < 0.4: b(n - 1); note(8000); kept.append(bytearray(8000))
+def b(n):
+    for x in g(n):
+        note(6000); kept.append(bytearray(6000))
+        if n and random.random() < 0.3: a(n - 1)
+    if n:
+        a(n - 1)
+def g(n):
+    for i in range(2):
+        note(5000); kept.append(bytearray(5000))
+        if n and i: a(n - 1)
+        yield i
+for i in range(30):
+    a(5)
+    if i % 3 == 0: b(4)
+print(json.dumps(expected))
+"""
+
+
+@on_all
+@pytest.mark.parametrize("seed", range(2))
+def test_call_paths_at_random(scene, seed):
+    """Each block stands on the lines on which the program itself saw its frames, however these come and go between two allocations."""
+    more, program = scene.extra("bytearray(n)"), scene.write("app.py", PATHS)
+    answer = scene.memory("-q", *scene.domains(), program=(program, str(seed)))
+    expected, found = json.loads(answer.out), collections.Counter()
+    memory = scene.read("--total")
+    for row in memory.data["rows"]:
+        if row["frames"] and all(frame["file"].endswith("app.py") for frame in row["frames"]):
+            size, count = row["shown"]["bytes"], row["shown"]["count"]
+            if count and size % count == 0 and (size // count - more) % 1000 == 0 and size // count >= 5000:
+                found[" ".join(str(frame["line"]) for frame in row["frames"])] += size - more * count
+    assert len(expected) > 300 and found == expected
 
 
 @on_all

@@ -16,6 +16,8 @@ def results(text):
 
 @pytest.mark.parametrize("command", [["calls"], ["memory", "--python-allocators"]], ids=["calls", "memory"])
 def test_json(pyrometer, interpreter, command):
+    if command[0] == "memory" and interpreter.version >= (3, 12):
+        pytest.skip("a stack of 100,000 generators is walked for each of its allocations: that takes minutes")
     words = ["-m", "unittest", "-v", "test.test_json"]
     bare = subprocess.run(interpreter.argv + words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=clean_environment())
     if b"No module named 'test.test_json'" in bare.stdout:
