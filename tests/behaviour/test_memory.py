@@ -240,6 +240,17 @@ def g(n):
 for i in range(30):
     a(5)
     if i % 3 == 0: b(4)
+def leaf(first):
+    if first: note(9000); kept.append(bytearray(9000))
+    else:
+        note(8000); kept.append(bytearray(8000))
+def turns(first):
+    while True:
+        leaf(first)
+        yield
+pair = turns(True), turns(False)
+for i in range(20):
+    for one in pair: next(one)
 print(json.dumps(expected))
 """
 

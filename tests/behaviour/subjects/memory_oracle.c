@@ -52,6 +52,11 @@ static void one_block(struct account *a)
 	void *before = atomic_exchange(&held->block, &changing), *now = NULL;
 	if (before == &changing)
 		return; /* whoever has it puts something there */
+	static volatile size_t too_much = PTRDIFF_MAX / 2;
+	if (before && next(a) % 32 == 0 && !realloc(before, too_much)) {
+		atomic_store(&held->block, before);
+		return;
+	}
 	uint64_t size = 1 + next(a) % (next(a) % 8 ? 300 : 40000), owner = (uint64_t)(a - accounts);
 	int kind = (int)(next(a) % 5);
 	if (before && kind == REALLOC) {
