@@ -10,8 +10,6 @@
 struct interpreter interpreter;
 _Atomic uint32_t interpreter_codes_generation = 1;
 
-static const char *runtime; /* _PyRuntime */
-
 /* ---- code objects that end ---- */
 
 /* Those that were described: address -> unit. A table of our own, open addressing; under its lock. */
@@ -216,17 +214,13 @@ const char *interpreter_find(void)
 {
 	const struct layout *l = layout_find((uint16_t)(python.version >> 16), python.free_threaded);
 	interpreter.own_state = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyGILState_GetThisThreadState");
-	runtime = dlsym(RTLD_DEFAULT, "_PyRuntime");
+	const char *runtime = dlsym(RTLD_DEFAULT, "_PyRuntime");
 	if (!l || python.version < 0x03080000)
 		return "memory is measured from Python 3.8 on; `pyrometer memory --rss` takes any program";
 	if (!interpreter.own_state || !runtime || !hear_of_ends())
 		return "this Python lacks what measuring its memory needs";
 	take_offsets(l);
+	interpreter.finalizing = (const uint64_t *)(const void *)(runtime + l->runtime.finalizing);
 	interpreter.layout = l;
 	return NULL;
-}
-
-bool interpreter_ends(void)
-{
-	return interpreter.layout && interpreter_word(runtime, interpreter.layout->runtime.finalizing);
 }

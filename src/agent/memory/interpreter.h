@@ -14,7 +14,8 @@ struct interpreter {
 	/* Of the layout, for the walk. */
 	uint32_t first, second; /* from the thread state to its innermost frame; second LAYOUT_NONE: in one step */
 	uint32_t previous, code, instruction, owner;
-	bool heap_frames; /* until 3.10: the instruction is a number of 32 bits */
+	const uint64_t *finalizing; /* of the runtime: not 0 when it tears itself down; NULL: no Python */
+	bool heap_frames;	    /* until 3.10: the instruction is a number of 32 bits */
 	uint64_t code_mask;
 };
 extern struct interpreter interpreter;
@@ -22,7 +23,11 @@ extern struct interpreter interpreter;
 /* A sentence when there is no way into this Python, or NULL. python_find() comes first. */
 const char *interpreter_find(void);
 /* Whether it has begun to tear itself down. */
-bool interpreter_ends(void);
+static inline bool interpreter_ends(void)
+{
+	const uint64_t *finalizing = interpreter.finalizing;
+	return finalizing && __atomic_load_n(finalizing, __ATOMIC_RELAXED);
+}
 
 /* In the child of a fork: whoever held our lock is not there. */
 void interpreter_forget_threads(void);
