@@ -28,6 +28,19 @@ const char *memory_allocator_name(unsigned allocator)
 	return names[allocator < ALLOCATOR_END ? allocator : ALLOCATOR_NONE];
 }
 
+const char *memory_view_title(enum memory_view view)
+{
+	static const char *const titles[] = {
+		[MEMORY_PEAK] = "Live at the peak",
+		[MEMORY_LEAKS] = "Leaked: got since the main program began, live when it ended",
+		[MEMORY_TEMPORARY] = "Temporary: freed before the thread's next allocation",
+		[MEMORY_TOTAL] = "Got in all",
+		[MEMORY_AT] = "Live then",
+		[MEMORY_BETWEEN] = "Live at the second moment, and the difference to the first",
+	};
+	return titles[view];
+}
+
 /* ---- events ---- */
 
 static struct error *make(struct profile *profile)

@@ -62,6 +62,8 @@ void profile_memory_destroy(struct profile_memory *memory);
 /* Maps of files and of mere addresses are shown, but are in no sum. */
 bool memory_counts(unsigned allocator);
 const char *memory_allocator_name(unsigned allocator);
+/* "Live at the peak" */
+const char *memory_view_title(enum memory_view view);
 /* What the choice shows of a row; of MEMORY_BETWEEN, what is there at `to`. */
 struct memory_sum memory_shown(const struct profile_memory *memory, const struct memory_row *row);
 /* The difference that it shows, too: 0 but of MEMORY_BETWEEN. */

@@ -104,19 +104,6 @@ struct rows {
 	bool differences;
 };
 
-static const char *title_of(const struct profile_memory *m)
-{
-	static const char *const titles[] = {
-		[MEMORY_PEAK] = "Live at the peak",
-		[MEMORY_LEAKS] = "Leaked: got since the main program began, live when it ended",
-		[MEMORY_TEMPORARY] = "Temporary: freed before the thread's next allocation",
-		[MEMORY_TOTAL] = "Got in all",
-		[MEMORY_AT] = "Live then",
-		[MEMORY_BETWEEN] = "Live at the second moment, and the difference to the first",
-	};
-	return titles[m->choice.view];
-}
-
 static const char *by_word(enum report_by by)
 {
 	switch (by) {
@@ -242,7 +229,7 @@ static struct error *add_rows(struct page *page)
 		.differences = m->choice.view == MEMORY_BETWEEN };
 	TRY(memory_table_init(page->profile, r.by, /* counted= */ true, &r.table));
 	size_t rows = page_rows(page, ROWS), shown = 0;
-	page_title(page, title_of(m), by_word(r.by));
+	page_title(page, memory_view_title(m->choice.view), by_word(r.by));
 	for (; shown < rows && shown < r.table.rows.count; shown++)
 		add_row(&r, &r.table.rows.data[shown]);
 	struct buffer rest = { 0 };
@@ -266,15 +253,20 @@ static struct error *add_rows(struct page *page)
 
 /* ---- the whole ---- */
 
+void page_add_memory_head(struct page *page)
+{
+	page_add_target(page);
+	struct sums sums = add_up(page->profile->memory);
+	add_totals(page, page->profile->memory, &sums);
+}
+
 static struct error *add_all(struct page *page)
 {
 	if (!page->profile->memory)
 		TRY(profile_memory_choose(page->profile, &(struct memory_choice){ 0 }));
 	TRY(profile_view_init(page->profile, &page->options->view, &page->view));
 	TRY(labels_init(page->profile, page->options, &page->labels));
-	page_add_target(page);
-	struct sums sums = add_up(page->profile->memory);
-	add_totals(page, page->profile->memory, &sums);
+	page_add_memory_head(page);
 	TRY(add_rows(page));
 	return page->out->failed || page->scratch.failed ? &error_no_memory : NULL;
 }

@@ -72,7 +72,8 @@ static inline bool page_shows_core_wait(const struct page *page)
 }
 
 /* The sections, by file. */
-void page_add_target(struct page *page); /* text_head.c */
+void page_add_target(struct page *page);      /* text_head.c */
+void page_add_memory_head(struct page *page); /* memory_text.c; the profile has some */
 struct error *page_add_head(struct page *page);
 struct error *page_add_functions(struct page *page); /* text_functions.c */
 struct error *page_add_c_split(struct page *page);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "profile/memory.h"
 #include "report/head.h"
 
 enum { TITLE_COLUMNS = 78, LINE_COLUMNS = 190 };
@@ -40,24 +41,8 @@ static void add_start(struct buffer *text, uint64_t unix_ns)
 		buffer_printf(text, "%s, ", date);
 }
 
-/* "CPython 3.11.7, pid 4242, on furnace, 2023-11-14 22:13:20, 7.54 s at 1,000 Hz: 23,156 samples, ..." */
-static void add_recording(struct svg *s)
+static void add_samples(const struct profile *profile, const struct profile_times *all, struct buffer *text)
 {
-	const struct profile *profile = s->view.profile;
-	const struct profile_times *all = &s->times.all;
-	struct buffer *text = &s->scratch;
-	if (profile->processes.count > 1) {
-		buffer_add_string(text, "CPython ");
-		head_add_python_version(text, profile->processes.data[1].python_version);
-		buffer_printf(text, ", pid %u, ", profile->processes.data[1].pid);
-	}
-	if (profile->info.host.size) {
-		buffer_add_string(text, "on ");
-		print_add_text(text, profile->info.host);
-		buffer_add_string(text, ", ");
-	}
-	add_start(text, profile->info.start_unix_ns);
-	print_add_duration(text, profile_duration(profile), false);
 	if (profile->info.rate_millihertz) {
 		buffer_add_string(text, " at ");
 		print_add_number(text, (profile->info.rate_millihertz + 500) / 1000);
@@ -78,6 +63,40 @@ static void add_recording(struct svg *s)
 		print_add_number(text, profile->end.ticks_missed);
 		buffer_add_string(text, " missed");
 	}
+}
+
+/* What was not sampled. */
+static void add_exact(const struct profile *profile, struct buffer *text)
+{
+	buffer_printf(text, ": %s%s",
+		profile->info.mode == RECORDING_MEMORY && profile->memory
+			? memory_view_title(profile->memory->choice.view)
+		: profile->info.mode == RECORDING_LINES ? "time of lines"
+							: "time of calls",
+		profile->ended ? "" : "; cut off");
+}
+
+/* "CPython 3.11.7, pid 4242, on furnace, 2023-11-14 22:13:20, 7.54 s at 1,000 Hz: 23,156 samples, ..." */
+static void add_recording(struct svg *s)
+{
+	const struct profile *profile = s->view.profile;
+	struct buffer *text = &s->scratch;
+	if (profile->processes.count > 1) {
+		buffer_add_string(text, "CPython ");
+		head_add_python_version(text, profile->processes.data[1].python_version);
+		buffer_printf(text, ", pid %u, ", profile->processes.data[1].pid);
+	}
+	if (profile->info.host.size) {
+		buffer_add_string(text, "on ");
+		print_add_text(text, profile->info.host);
+		buffer_add_string(text, ", ");
+	}
+	add_start(text, profile->info.start_unix_ns);
+	print_add_duration(text, profile_duration(profile), false);
+	if (profile->info.mode == RECORDING_SAMPLES)
+		add_samples(profile, &s->times.all, text);
+	else
+		add_exact(profile, text);
 	add_text(s, 48, "faint", LINE_COLUMNS);
 }
 

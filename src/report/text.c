@@ -26,7 +26,9 @@ enum { SECTIONS_OF_SUMMARY = 2 };
 static struct error *add_only_tree(struct page *page)
 {
 	size_t before = page->out->size;
-	if (page->profile->info.mode != RECORDING_CALLS)
+	if (page->profile->info.mode == RECORDING_MEMORY && page->profile->memory)
+		page_add_memory_head(page);
+	else if (page->profile->info.mode != RECORDING_CALLS)
 		TRY(page_add_head(page));
 	TRY(page_add_tree(page));
 	if (page->out->size == before)

@@ -319,7 +319,10 @@ def test_words_of_tracemalloc(scene):
     assert re.search(r"make \(\S*app\.py:1\)|<listcomp> \(\S*app\.py:2\)", scene.report("--leaks", "--by", "function"))
     collapsed = scene.report("--leaks", "--format", "collapsed")
     assert sum(int(line.rsplit(" ", 1)[1]) for line in collapsed.splitlines() if "app.py:2" in line) == 50 * (100000 + scene.extra("bytearray(n)"))
-    assert scene.report("--leaks", "--format", "svg").startswith("<?xml")
+    picture = scene.report("--leaks", "--format", "svg")
+    assert picture.startswith("<?xml") and "Leaked: got since the main program began" in picture and " samples" not in picture.split("<script")[0]
+    tree = scene.report("--leaks", "--tree")
+    assert "Peak: " in tree and re.search(r"make(\.<locals>\.<listcomp>)? \(\S*app\.py:", tree) and "sample" not in tree
 
 
 # ---- the program as without us ----

@@ -172,11 +172,14 @@ function showTip(i, event) {
 	tip.textContent = "";
 	element("b", tip, data.names[data.name[i]]);
 	element("span", tip, percent(data.total[i] / (data.whole || 1)) + " % of " + data.what + " ");
-	element("i", tip, "(95 %: " + interval(data.total[i]) + ")");
+	const sampled = data.wholeSamples > 0; // else it is exact
+	if (sampled)
+		element("i", tip, "(95 %: " + interval(data.total[i]) + ")");
 	element("br", tip);
-	element("span", tip, amount(data.total[i]) + (data.unit === "samples" ? "" : ", " + number(data.samples[i]) + " samples") + " in all, of it its own "
+	element("span", tip, amount(data.total[i]) + (data.unit === "samples" || !sampled ? "" : ", " + number(data.samples[i]) + " samples") + " in all, of it its own "
 		+ amount(data.self[i]) + ", " + percent(data.self[i] / (data.whole || 1)) + " % ");
-	element("i", tip, "(95 %: " + interval(data.self[i]) + ")");
+	if (sampled)
+		element("i", tip, "(95 %: " + interval(data.self[i]) + ")");
 	tipBox.style.display = "";
 	const view = svg.getBoundingClientRect(), x = event.clientX - view.left, y = event.clientY - view.top;
 	const width = tip.offsetWidth || 400, height = tip.offsetHeight || 90;
