@@ -85,7 +85,13 @@ static void add_totals(struct page *page, const struct profile_memory *m, const 
 		memory_add_size(&text, s->reserved.bytes, false);
 		say(page, &text);
 	}
-	if (s->arenas && !s->domains) {
+	bool free_threaded = page->profile->processes.count > 1 && page->profile->processes.data[1].flags & 1;
+	if (free_threaded && !s->domains) {
+		buffer_add_string(&text,
+			"Without the GIL Python takes its memory from maps of addresses: its objects are not "
+			"here. --python-allocators tells of them.");
+		say(page, &text);
+	} else if (s->arenas && !s->domains) {
 		buffer_add_string(&text,
 			"Small objects are not told apart: the line that made Python take an arena for "
 			"many of them has it all. --python-allocators tells.");

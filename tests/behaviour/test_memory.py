@@ -298,6 +298,7 @@ def test_temporary(scene):
 def test_maps_of_files_are_apart(scene):
     program = scene.write("app.py", "import mmap\nopen('%(f)s', 'wb').write(bytes(3000000))\nf = open('%(f)s', 'rb')\nm = mmap.mmap(f.fileno(), 3000000, prot=mmap.PROT_READ)\n" % {"f": scene.path / "big"})
     answer = scene.memory(program=(program,))
+    assert ("Without the GIL" in answer.err) == scene.interpreter.free_threaded and ("Small objects" in answer.err) != scene.interpreter.free_threaded
     memory = scene.read("--at", "end")
     assert memory.sum("shown", allocator="mmap of files", line=4, file="app.py") == (3000000, 1)
     assert memory.sum("shown", allocator="mmap", line=4, file="app.py") == (0, 0)
