@@ -110,7 +110,7 @@ def main(bench, description, figures, versions=OURS):
         parser.error("unknown: %s; figures are %s, versions %s" % (", ".join(unknown), ", ".join(figures), ", ".join(VERSIONS)))
     results = os.path.join(HERE, "results", options.name)
     os.makedirs(results, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="pyrometer-", dir="/dev/shm") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-pyrometer-", dir="/dev/shm") as folder:
         run_ = bench(options, Log(os.path.join(results, bench.log), os.path.dirname(options.binary)), folder)
         try:
             run_.run()
