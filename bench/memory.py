@@ -32,6 +32,7 @@ def calls_of_fib(n):
 
 class Memory(Added):
     log, first_ours = "memory-raw.txt", "ours"
+    counts = {}  # the events that ours recorded, by run
 
     def output(self, name):
         return os.path.join(self.folder, name)
@@ -50,11 +51,25 @@ class Memory(Added):
             return prefix + ["-X", "tracemalloc=" + way[len("tracemalloc"):]] + target
         return prefix + target
 
+    def seconds(self, version, way, *script):
+        """Also counts what ours has recorded: a run in which it had to give up measuring would be a fast one."""
+        took = super().seconds(version, way, *script)
+        if way.startswith("ours"):
+            self.counts.setdefault((version, way) + script, []).append(self.events(self.output("out.pyro")))
+        return took
+
+    def lost(self):
+        """What to say of runs since the last question that recorded less than others of the same program."""
+        short = sum(sum(count < 0.98 * max(counts) for count in counts) for counts in self.counts.values())
+        self.counts = {}
+        self.missed |= short > 0
+        return "; EVENTS LOST in %d runs" % short if short else ""
+
     def compare(self, figure, version, ours, peers, events, *script, what=""):
         """peers: {way: (what it is called, what is asked)}; events: by which the seconds are divided in the note"""
         rounds = list(self.rounds(version, ["plain", ours] + list(peers), *script))
         note = "ns: plain %.0f" % (1e9 / events * statistics.median(took["plain"] for took in rounds)) + "".join(
-            ", %s +%.0f" % (way, 1e9 / events * statistics.median(took[way] - took["plain"] for took in rounds)) for way in [ours] + list(peers))
+            ", %s +%.0f" % (way, 1e9 / events * statistics.median(took[way] - took["plain"] for took in rounds)) for way in [ours] + list(peers)) + self.lost()
         for way, (name, asked) in peers.items():
             ratios = [(took[ours] - took["plain"]) / (took[way] - took["plain"]) for took in rounds]
             self.report(figure, version, what + name, asked, ratios, note, "%.2f" if asked > 0.1 else "%.3f")
@@ -68,6 +83,7 @@ class Memory(Added):
         finally:
             self.options.rounds = rounds
         added = {way: [1e9 * (took[way] - took["plain"]) / count for took in rounds_] for way in ("ours", "memray")}
+        self.counts = {}  # nothing to compare: they are the interpreter's own
         self.report("calls", version, "python alone, ns a call", 8, added["ours"], "95 %% interval of the median %.1f..%.1f; memray %s"
                     % (interval(added["ours"]) + (spread(added["memray"], "%.0f"),)))
 
@@ -102,7 +118,7 @@ class Memory(Added):
         self.missed |= not reached
         times = ", ".join("%s %.0f, %.0f" % (way, *(1e3 * statistics.median(took[way] for took in some) for some in (one, four))) for way in ways)
         self.say("threads", FREE_THREADED, "scaling kept, 4 threads to 1", ">= 0.80", spread(kept, "%.2f"), "yes" if reached else "NO",
-                 "on %d cores; ms of 1 and 4: %s" % (len(os.sched_getaffinity(0)), times))
+                 "on %d cores; ms of 1 and 4: %s%s" % (len(os.sched_getaffinity(0)), times, self.lost()))
 
     def wall(self, command):
         result = run(self.log, command, timeout=120)
