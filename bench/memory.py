@@ -58,18 +58,18 @@ class Memory(Added):
             self.counts.setdefault((version, way) + script, []).append(self.events(self.output("out.pyro")))
         return took
 
-    def lost(self):
-        """What to say of runs since the last question that recorded less than others of the same program."""
-        short = sum(sum(count < 0.98 * max(counts) for count in counts) for counts in self.counts.values())
-        self.counts = {}
-        self.missed |= short > 0
-        return "; EVENTS LOST in %d runs" % short if short else ""
+    def whole(self, version, rounds, ways, *script):
+        """The rounds in which ours recorded no less than in others, and what to say of the rest."""
+        counts = [self.counts.pop((version, way) + script, []) for way in ways if way.startswith("ours")]
+        kept = [took for took, *seen in zip(rounds, *counts) if all(count >= 0.98 * max(all_) for count, all_ in zip(seen, counts))]
+        return kept, "" if len(kept) == len(rounds) else "; %d of %d rounds left out, EVENTS LOST" % (len(rounds) - len(kept), len(rounds))
 
     def compare(self, figure, version, ours, peers, events, *script, what=""):
         """peers: {way: (what it is called, what is asked)}; events: by which the seconds are divided in the note"""
         rounds = list(self.rounds(version, ["plain", ours] + list(peers), *script))
+        rounds, lost = self.whole(version, rounds, [ours], *script)
         note = "ns: plain %.0f" % (1e9 / events * statistics.median(took["plain"] for took in rounds)) + "".join(
-            ", %s +%.0f" % (way, 1e9 / events * statistics.median(took[way] - took["plain"] for took in rounds)) for way in [ours] + list(peers)) + self.lost()
+            ", %s +%.0f" % (way, 1e9 / events * statistics.median(took[way] - took["plain"] for took in rounds)) for way in [ours] + list(peers)) + lost
         for way, (name, asked) in peers.items():
             ratios = [(took[ours] - took["plain"]) / (took[way] - took["plain"]) for took in rounds]
             self.report(figure, version, what + name, asked, ratios, note, "%.2f" if asked > 0.1 else "%.3f")
@@ -83,7 +83,6 @@ class Memory(Added):
         finally:
             self.options.rounds = rounds
         added = {way: [1e9 * (took[way] - took["plain"]) / count for took in rounds_] for way in ("ours", "memray")}
-        self.counts = {}  # nothing to compare: they are the interpreter's own
         self.report("calls", version, "python alone, ns a call", 8, added["ours"], "95 %% interval of the median %.1f..%.1f; memray %s"
                     % (interval(added["ours"]) + (spread(added["memray"], "%.0f"),)))
 
@@ -112,13 +111,15 @@ class Memory(Added):
     def scaling(self):
         """With Python's allocators: bytearrays come from mimalloc there, which no one else sees."""
         ways = ["plain", "ours-python"]
-        one, four = (list(self.rounds(FREE_THREADED, ways, "memory_blocks.py", "bytearray600", TURNS // 2, count)) for count in (1, 4))
+        script = "memory_blocks.py", "bytearray600", TURNS // 2
+        (one, lost), (four, lost_of_four) = (
+            self.whole(FREE_THREADED, list(self.rounds(FREE_THREADED, ways, *script, count)), ways, *script, count) for count in (1, 4))
         kept = [(a["ours-python"] / b["ours-python"]) / (a["plain"] / b["plain"]) for a, b in zip(one, four)]
         reached = statistics.median(kept) >= 0.8
         self.missed |= not reached
         times = ", ".join("%s %.0f, %.0f" % (way, *(1e3 * statistics.median(took[way] for took in some) for some in (one, four))) for way in ways)
         self.say("threads", FREE_THREADED, "scaling kept, 4 threads to 1", ">= 0.80", spread(kept, "%.2f"), "yes" if reached else "NO",
-                 "on %d cores; ms of 1 and 4: %s%s" % (len(os.sched_getaffinity(0)), times, self.lost()))
+                 "on %d cores; ms of 1 and 4: %s%s" % (len(os.sched_getaffinity(0)), times, lost + lost_of_four))
 
     def wall(self, command):
         result = run(self.log, command, timeout=120)
