@@ -1,4 +1,4 @@
-"""What calls.py and lines.py share: what a tool adds to the time of a program, against what its peers add. A figure is the ratio of
+"""What calls.py, lines.py and memory.py share: what a tool adds to the time of a program, against what its peers add. A figure is the ratio of
 the two added times within a round, in which all take turns in an order that changes."""
 import argparse
 import datetime
@@ -49,11 +49,11 @@ class Added:
             took = {way: self.seconds(version, way, script, *words) for way in order}
             yield took
 
-    def report(self, figure, version, against, asked, values, note=""):
+    def report(self, figure, version, against, asked, values, note="", form="%.2f"):
         median = statistics.median(values)
         reached = median <= asked
         self.missed |= not reached
-        self.say(figure, version, against, "<= %.2f" % asked, spread(values, "%.2f"), "yes" if reached else "NO", note)
+        self.say(figure, version, against, "<= %.2f" % asked, spread(values, form), "yes" if reached else "NO", note)
 
     def say(self, figure, version, against, asked, reached, verdict, note=""):
         self.log.say("%-9s %-6s %-28s %-9s %-24s %-4s %s" % (figure, version, against, asked, reached, verdict, note))
@@ -96,11 +96,11 @@ def words(text):
     return text.split(",")
 
 
-def main(bench, description, figures):
+def main(bench, description, figures, versions=OURS):
     """The exit status: 1 when a figure was not reached, or could not be measured."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figures", type=words, default=figures)
-    parser.add_argument("--versions", type=words, default=OURS)
+    parser.add_argument("--versions", type=words, default=versions)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--binary", type=os.path.abspath, default=os.path.join(CHECKOUT, "build", "pyrometer"))
     parser.add_argument("--name", default=datetime.date.today().isoformat())
@@ -110,7 +110,7 @@ def main(bench, description, figures):
         parser.error("unknown: %s; figures are %s, versions %s" % (", ".join(unknown), ", ".join(figures), ", ".join(VERSIONS)))
     results = os.path.join(HERE, "results", options.name)
     os.makedirs(results, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="pyrometer-", dir="/dev/shm") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-pyrometer-", dir="/dev/shm") as folder:
         run_ = bench(options, Log(os.path.join(results, bench.log), os.path.dirname(options.binary)), folder)
         try:
             run_.run()

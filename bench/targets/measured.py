@@ -1,5 +1,5 @@
-"""What the targets of calls.py and lines.py share: runs the work so many times, the best of three, and prints the seconds that it took, under the
-profiler that the last word of the command line names:
+"""What the targets of calls.py, lines.py and memory.py share: runs the work so many times, the best of three (of best_of), and prints the
+seconds that it took, under the profiler that the last word of the command line names:
 
     plain | cprofile | cprofile-builtins | viztracer | viztracer-builtins | yappi | line_profiler | nothing"""
 import inspect
@@ -42,12 +42,12 @@ def _nothing(_):
     return trace_nothing.on, trace_nothing.off
 
 
-def run(work, times=1):
+def run(work, times=1, best_of=3):
     tool, _, builtins = sys.argv[-1].partition("-")
     start, stop = {"cprofile": _cprofile, "viztracer": _viztracer, "yappi": _yappi, "line_profiler": _line_profiler, "nothing": _nothing}.get(
         tool, lambda _: (lambda: None, lambda: None))(builtins == "builtins")
     best = float("inf")
-    for _ in range(3):
+    for _ in range(best_of):
         start()
         begun = time.perf_counter()
         for _ in range(times):
