@@ -2,6 +2,7 @@
 #include "cmd/measure.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,9 @@ static struct error *drain_folder(struct measuring *c, drain_function *drain)
 {
 	const char *where = c->options->pid ? c->attach.folder : c->launch.folder;
 	_cleanup_closedir_ DIR *folder = opendir(where);
-	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+	if (!folder)
+		return error_os(errno, "what is measured cannot be read any more in %s", where);
+	for (struct dirent *entry; (entry = readdir(folder));) {
 		_cleanup_buffer_ struct buffer path = { 0 };
 		const char *end = strrchr(entry->d_name, '.');
 		if (!end || strcmp(end, ".segment") != 0)

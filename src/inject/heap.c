@@ -147,7 +147,7 @@ bool heap_keep(struct heap *heap, const struct live_block *block)
 	if (!live_add(&heap->blocks, block) || !touch(heap, block->owner))
 		return false;
 	struct heap_tally *t = &heap->tallies.data[block->owner];
-	take(&t->freed, block->size, 1);
+	add(&t->kept, block->size, 1);
 	if ((uint32_t)heap->numbers.data[t->lane] == block->number)
 		take(&t->temporary, block->size, 1);
 	grow(heap, t, block->size, 1, heap->peak_ticks);

@@ -17,7 +17,8 @@ struct heap_tally {
 	uint64_t epoch;	   /* the peak of which `peak` is */
 	struct heap_sum {
 		uint64_t bytes, count;
-	} live, peak, got, freed, temporary; /* got, freed: since the last flush */
+	} live, peak, temporary;
+	struct heap_sum got, freed, kept; /* since the last flush; kept: freed, and there again */
 };
 
 /* What was mapped, or is left of it. */

@@ -70,8 +70,9 @@ static struct error *flush(struct drain *drain, struct memory_of_process *m, uin
 	for (size_t i = 0; i < m->heap.dirty.count; i++) {
 		struct heap_tally *t = &m->heap.tallies.data[m->heap.dirty.data[i]];
 		TRY(add_sum(drain, m, t, EVENT_ALLOC, SUBJECT_NONE, t->got, time));
+		TRY(add_sum(drain, m, t, EVENT_ALLOC, SUBJECT_MEMORY_KEPT, t->kept, time));
 		TRY(add_sum(drain, m, t, EVENT_FREE, SUBJECT_NONE, t->freed, time));
-		t->got = t->freed = (struct heap_sum){ 0 };
+		t->got = t->freed = t->kept = (struct heap_sum){ 0 };
 		t->dirty = false;
 	}
 	m->heap.dirty.count = 0;

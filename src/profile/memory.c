@@ -117,7 +117,7 @@ static bool is_before(const struct profile_memory *m, const struct memory_moment
 static void add_change(struct profile_memory *m, struct memory_row *row, const struct event *event)
 {
 	bool minus = event->kind == EVENT_FREE;
-	if (!minus)
+	if (!minus && event->subject != SUBJECT_MEMORY_KEPT)
 		add(&row->got, event, false);
 	add(&row->live, event, minus);
 	if (!m->main_began)

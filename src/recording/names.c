@@ -65,6 +65,7 @@ const char *event_subject_name(unsigned subject)
 		[SUBJECT_RSS] = "RSS",
 		[SUBJECT_PSS] = "PSS",
 		[SUBJECT_USS] = "USS",
+		[SUBJECT_MEMORY_KEPT] = "memory-kept",
 	};
 	return NAME_OF(names, subject);
 }

@@ -48,16 +48,30 @@ def pytest_runtest_logreport(report):
 
 
 def folders_of_runs():
-    return set(Path("/dev/shm").glob("pyrometer-*"))
+    return {path.parent for path in Path("/dev/shm").glob("pyrometer-*/*.segment")}
+
+
+def mapped_files():
+    """All that some process of this machine has mapped."""
+    maps = ""
+    for path in Path("/proc").glob("[0-9]*/maps"):
+        try:
+            maps += path.read_text(errors="replace")
+        except OSError:
+            pass  # it has ended
+    return maps
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_folders_stay():
-    """A pyrometer that a test killed left its folder with what was counted, as it should; its user would read it."""
+    """A pyrometer that a test killed left its folder with what was counted, as it should; its user would read it. Those that
+    are in use are somebody else's."""
     before = folders_of_runs()
     yield
+    mapped = mapped_files()
     for folder in folders_of_runs() - before:
-        shutil.rmtree(folder, ignore_errors=True)
+        if "%s/" % folder not in mapped:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

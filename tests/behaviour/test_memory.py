@@ -409,6 +409,14 @@ def test_sigkill_of_pyrometer(scene):
     assert scene.read("--total").sum("shown", file="app.py", line=5)[1] > 1000
 
 
+@pytest.mark.parametrize("interpreter", ["3.13"], indirect=True)
+def test_folder_is_removed(scene):
+    """What is measured lies in a folder; when somebody cleans up there, that is said."""
+    program = scene.write("app.py", "import glob, os, shutil, time\nmine, = glob.glob('/dev/shm/pyrometer-*/%d-1.segment' % os.getpid())\nshutil.rmtree(os.path.dirname(mine))\ntime.sleep(0.1)\nprint('end')\n")
+    answer = run(scene.pyrometer, "memory", "-q", "-o", scene.path / "a.pyro", "--", *scene.interpreter.argv, program, env=scene.environment)
+    assert answer.out == "end\n" and answer.status == 125 and "cannot be read any more in /dev/shm/pyrometer-" in answer.sentence()
+
+
 # ---- limits ----
 
 LIMITED = "def work():\n    return bytearray(3000000)\nkept = work()\ngone = bytearray(8000000)\ndel gone\nimport sys\nsys.exit(int(sys.argv[1]))\n"

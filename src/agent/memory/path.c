@@ -97,10 +97,10 @@ static inline bool is_shim(const char *frame)
 	return interpreter.owner != LAYOUT_NONE && (unsigned char)frame[interpreter.owner] >= 3;
 }
 
-static inline int64_t instruction_at(const char *frame)
+static inline int64_t instruction_at(const char *frame, bool heap_frames)
 {
 	int32_t narrow;
-	if (!interpreter.heap_frames)
+	if (!heap_frames)
 		return (int64_t)interpreter_word(frame, interpreter.instruction);
 	memcpy(&narrow, frame + interpreter.instruction, sizeof narrow);
 	return narrow;
@@ -111,12 +111,21 @@ static inline const char *code_at(const char *frame)
 	return (const char *)(uintptr_t)(interpreter_word(frame, interpreter.code) & interpreter.code_mask);
 }
 
+static inline const char *link_of(const char *frame)
+{
+	return interpreter_pointer(frame, interpreter.previous);
+}
+
+static inline const char *skip_shims(const char *frame)
+{
+	while (frame && is_shim(frame))
+		frame = link_of(frame);
+	return frame;
+}
+
 static inline const char *previous_of(const char *frame)
 {
-	do
-		frame = interpreter_pointer(frame, interpreter.previous);
-	while (frame && is_shim(frame));
-	return frame;
+	return skip_shims(link_of(frame));
 }
 
 static const char *innermost(void)
@@ -127,7 +136,7 @@ static const char *innermost(void)
 	const char *frame = interpreter_pointer(state, interpreter.first);
 	if (frame && interpreter.second != LAYOUT_NONE)
 		frame = interpreter_pointer(frame, interpreter.second);
-	return frame && is_shim(frame) ? previous_of(frame) : frame;
+	return skip_shims(frame);
 }
 
 static bool make_room(struct memory_writer *w, size_t depth)
@@ -147,16 +156,25 @@ static bool make_room(struct memory_writer *w, size_t depth)
 	return true;
 }
 
+static uint32_t step_of(struct memory_writer *w, const struct walked_frame *f, uint32_t parent)
+{
+	size_t slot = ((uintptr_t)f->instruction >> 1 ^ (uintptr_t)f->code >> 6 ^ parent) % RECENT_STEPS;
+	struct recent_step *recent = &w->recent[slot];
+	if (recent->instruction == f->instruction && recent->code == f->code && recent->parent == parent &&
+		recent->generation == w->generation && recent->step)
+		return recent->step;
+	uint32_t code = f->code ? find_code(w, f->code) : 0,
+		 step = code ? find_step(w, parent, code, offset_of(f)) : parent;
+	*recent = (struct recent_step){ f->code, f->instruction, parent, step, w->generation };
+	return step;
+}
+
 /* The steps of frames[from..), of which codes and instructions are filled. */
 static uint32_t resolve(struct memory_writer *w, size_t from)
 {
 	uint32_t step = from ? w->frames[from - 1].step : 0;
-	for (size_t i = from; i < w->frame_count; i++) {
-		struct walked_frame *f = &w->frames[i];
-		uint32_t code = f->code ? find_code(w, f->code) : 0;
-		uint32_t next = code ? find_step(w, step, code, offset_of(f)) : step;
-		f->step = step = next;
-	}
+	for (size_t i = from; i < w->frame_count; i++)
+		w->frames[i].step = step = step_of(w, &w->frames[i], step);
 	return step;
 }
 
@@ -173,7 +191,7 @@ static uint32_t walk_anew(struct memory_writer *w, const char *leaf)
 	for (const char *frame = leaf; frame; frame = previous_of(frame)) {
 		struct walked_frame *f = &w->frames[--depth];
 		const char *code = code_at(frame);
-		int64_t instruction = instruction_at(frame);
+		int64_t instruction = instruction_at(frame, interpreter.heap_frames);
 		if (depth >= before || !f->step || f->code != code || f->instruction != instruction)
 			changed = depth;
 		f->frame = frame;
@@ -183,10 +201,43 @@ static uint32_t walk_anew(struct memory_writer *w, const char *leaf)
 	return resolve(w, changed);
 }
 
+/* The usual case: the same frames as last time, some at other instructions. The outermost frame that has changed, or
+ * their number; `*ret_same` false: the frames are others.
+ *
+ * From 3.11 on an instruction is an address within its code, which need not be looked at then; and what has the address
+ * and the instruction of a frame is none of the shims. */
+static inline __attribute__((always_inline)) size_t compare(
+	struct memory_writer *w, const char *frame, bool heap_frames, bool *ret_same)
+{
+	size_t i = w->frame_count, changed = i;
+	*ret_same = false;
+	while (i) {
+		struct walked_frame *f = &w->frames[i - 1];
+		if (__builtin_expect(f->frame != frame, 0)) {
+			if (!frame || !is_shim(frame))
+				return changed;
+			frame = link_of(frame);
+			continue;
+		}
+		i--;
+		int64_t instruction = instruction_at(frame, heap_frames);
+		if (f->instruction != instruction || (heap_frames && f->code != code_at(frame))) {
+			f->code = code_at(frame);
+			f->instruction = instruction;
+			f->step = 0; /* until it is resolved, here or by walk_anew() */
+			changed = i;
+		}
+		frame = link_of(frame);
+	}
+	*ret_same = !skip_shims(frame);
+	return changed;
+}
+
 uint32_t path_of_thread(struct memory_writer *w)
 {
-	const char *leaf = innermost(), *frame = leaf;
+	const char *leaf = innermost();
 	uint32_t generation = atomic_load_explicit(&interpreter_codes_generation, memory_order_relaxed);
+	bool same;
 	if (!leaf)
 		return 0;
 	if (__builtin_expect(generation != w->generation, 0)) {
@@ -194,23 +245,10 @@ uint32_t path_of_thread(struct memory_writer *w)
 		w->frame_count = 0;
 		return walk_anew(w, leaf);
 	}
-	/* The usual case: the same frames as last time, the innermost one maybe at another instruction. */
-	size_t i = w->frame_count, changed = i;
-	struct walked_frame *frames = w->frames;
-	for (; i && frame; frame = previous_of(frame)) {
-		struct walked_frame *f = &frames[--i];
-		if (f->frame != frame)
-			return walk_anew(w, leaf);
-		const char *code = code_at(frame);
-		int64_t instruction = instruction_at(frame);
-		if (f->code != code || f->instruction != instruction) {
-			f->code = code;
-			f->instruction = instruction;
-			f->step = 0; /* until it is resolved, here or by walk_anew() */
-			changed = i;
-		}
-	}
-	if (i || frame)
+	size_t changed = interpreter.heap_frames ? compare(w, leaf, true, &same) : compare(w, leaf, false, &same);
+	if (!same)
 		return walk_anew(w, leaf);
-	return changed < w->frame_count ? resolve(w, changed) : w->frame_count ? frames[w->frame_count - 1].step : 0;
+	if (changed < w->frame_count)
+		return resolve(w, changed);
+	return w->frame_count ? w->frames[w->frame_count - 1].step : 0;
 }
