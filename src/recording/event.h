@@ -105,9 +105,9 @@ enum subject {
 	SUBJECT_MAIN_BEGINS,  /* markers, a process: its main program begins; it has ended, and finalization begins */
 	SUBJECT_MAIN_ENDS,
 	/* Counters of a process: bytes. */
-	SUBJECT_RSS, /* in memory, what is shared with others included */
-	SUBJECT_PSS, /* a page that n processes have counts as the n-th part of one */
-	SUBJECT_USS, /* what no other process has */
+	SUBJECT_RSS,	     /* in memory, what is shared with others included */
+	SUBJECT_PSS,	     /* a page that n processes have counts as the n-th part of one */
+	SUBJECT_USS,	     /* what no other process has */
 	SUBJECT_MEMORY_KEPT, /* of an EVENT_ALLOC: what was said to be freed is there still: reallocating failed */
 	SUBJECT_END
 };
