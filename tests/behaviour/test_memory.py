@@ -398,10 +398,10 @@ def test_sigkill_of_the_program(scene):
 @on_some
 def test_sigkill_of_pyrometer(scene):
     """The program runs on; what was written reads to its last block."""
-    program = scene.write("app.py", "import sys, time\nprint('READY', flush=True)\nkept, end = [], time.monotonic() + 3\nwhile time.monotonic() < end:\n    kept.append(bytearray(1000))\nprint('WHOLE', flush=True)\n")
+    program = scene.write("app.py", "import sys, time\nprint('READY', flush=True)\nkept, end = [], time.monotonic() + 5\nwhile time.monotonic() < end:\n    kept.append(bytearray(1000))\nprint('WHOLE', flush=True)\n")
     with harness.Subject([str(scene.pyrometer), "memory", "-q", "-o", str(scene.path / "a.pyro"), "--", *scene.interpreter.argv, str(program)], env=scene.environment) as subject:
         subject.await_ready()
-        time.sleep(1)
+        time.sleep(3)  # a block is written each second
         os.kill(subject.pid, signal.SIGKILL)
         subject.process.wait()
         assert subject.read_line() == "WHOLE"
