@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "report/print.h"
@@ -125,6 +126,18 @@ const char *head_weight_unit(enum profile_weight weight)
 {
 	static const char *const units[PROFILE_WEIGHT_END] = { "samples", "ns", "ns", "bytes", "" };
 	return units[weight];
+}
+
+void head_add_status(struct buffer *out, const struct profile *profile)
+{
+	uint32_t status = profile->end.target_status;
+	if (!profile->ended || !profile->end.target_ended)
+		return;
+	if (WIFSIGNALED(status))
+		buffer_printf(
+			out, "The program died of signal %d (%s).", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status))
+		buffer_printf(out, "The program ended with status %d.", WEXITSTATUS(status));
 }
 
 void head_add_sealed(struct buffer *out, const struct profile *profile)

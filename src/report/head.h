@@ -22,5 +22,7 @@ void head_add_json_view(struct buffer *out, const struct profile_view *view);
 const char *head_weight_name(enum profile_weight weight);
 /* "samples", "ns", "bytes", "". */
 const char *head_weight_unit(enum profile_weight weight);
+/* A sentence when the program was seen to end, and not well: by a signal, or with a status. */
+void head_add_status(struct buffer *out, const struct profile *profile);
 /* A sentence when measuring ended before the program did. */
 void head_add_sealed(struct buffer *out, const struct profile *profile);

@@ -158,21 +158,12 @@ static void add_place(struct rows *r, const struct memory_table_row *row, struct
 	}
 }
 
-static struct text without_indent(struct text line)
-{
-	while (line.size && (line.data[0] == ' ' || line.data[0] == '\t')) {
-		line.data++;
-		line.size--;
-	}
-	return line;
-}
-
 static struct text source_of(struct rows *r, uint32_t frame)
 {
 	const struct profile_frame *f = &r->page->profile->frames.data[frame];
 	const struct source_file *file = f->line && f->line != PROFILE_WHOLE ? sources_find(&r->sources, f->function)
 									     : NULL;
-	return file ? without_indent(source_line(file, f->line)) : (struct text){ "", 0 };
+	return file ? source_line_unindented(file, f->line) : (struct text){ "", 0 };
 }
 
 static void add_source(struct rows *r, uint32_t frame, unsigned indent)

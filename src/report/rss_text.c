@@ -1,7 +1,5 @@
 /* rss_text.c: memory over time for reading: the peaks, the curve in characters, and what made it move. */
 #include <inttypes.h>
-#include <string.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "report/head.h"
@@ -70,19 +68,12 @@ static void add_command(struct page *page, const struct rss_plot *plot)
 static void add_warnings(struct page *page)
 {
 	const struct profile *profile = page->profile;
-	const struct recording_end *end = &profile->end;
 	if (profile->rss->cut)
 		page_paragraph(page, INK_WARM, 0, "The file breaks off amid a line, which does not count.");
 	if (!profile->ended && !profile->rss->from_dat)
 		page_paragraph(page, INK_WARM, 0, "The recording was cut off; this is what came before.");
-	if (!profile->ended || !end->target_ended)
-		return;
 	_cleanup_buffer_ struct buffer text = { 0 };
-	if (WIFSIGNALED(end->target_status))
-		buffer_printf(&text, "The program died of signal %d (%s).", WTERMSIG(end->target_status),
-			strsignal(WTERMSIG(end->target_status)));
-	else if (WEXITSTATUS(end->target_status))
-		buffer_printf(&text, "The program ended with status %d.", WEXITSTATUS(end->target_status));
+	head_add_status(&text, profile);
 	if (text.size)
 		page_paragraph(page, INK_WARM, 0, buffer_string(&text));
 }

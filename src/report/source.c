@@ -125,6 +125,16 @@ struct text source_line(const struct source_file *file, uint32_t line)
 	return file->lines.data[line - 1];
 }
 
+struct text source_line_unindented(const struct source_file *file, uint32_t line)
+{
+	struct text text = source_line(file, line);
+	while (text.size && (text.data[0] == ' ' || text.data[0] == '\t')) {
+		text.data++;
+		text.size--;
+	}
+	return text;
+}
+
 void sources_deinit(struct sources *sources)
 {
 	for (size_t i = 0; i < sources->files.count; i++) {

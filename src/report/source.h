@@ -29,5 +29,7 @@ const struct source_file *sources_find(struct sources *sources, uint32_t functio
 const struct source_file *sources_find_file(struct sources *sources, uint32_t file_number);
 /* The line's bytes without its end, from 1; empty when there is no such line. */
 struct text source_line(const struct source_file *file, uint32_t line);
+/* The same from its first character on that is no blank or tab. */
+struct text source_line_unindented(const struct source_file *file, uint32_t line);
 void sources_deinit(struct sources *sources);
 #define _cleanup_sources_ __attribute__((cleanup(sources_deinit)))

@@ -1,7 +1,5 @@
 /* text_head.c: what was measured, how well, at what cost, and where the time went in all. */
 #include <inttypes.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -119,15 +117,6 @@ static void add_warning(struct page *page, struct buffer *text)
 	text->size = 0;
 }
 
-static void add_status(struct buffer *text, uint32_t status)
-{
-	if (WIFSIGNALED(status))
-		buffer_printf(
-			text, "The program died of signal %d (%s).", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else if (WEXITSTATUS(status))
-		buffer_printf(text, "The program ended with status %d.", WEXITSTATUS(status));
-}
-
 /* What should make one doubt the rest. */
 static void add_warnings(struct page *page)
 {
@@ -154,8 +143,7 @@ static void add_warnings(struct page *page)
 				       : "Child processes that ended within a millisecond or two may be missing: "
 					 "to be told of each by the kernel takes root or CAP_NET_ADMIN.");
 	add_warning(page, &text);
-	if (profile->ended && profile->end.target_ended)
-		add_status(&text, profile->end.target_status);
+	head_add_status(&text, profile);
 	add_warning(page, &text);
 	buffer_deinit(&text);
 }

@@ -46,15 +46,6 @@ static bool is_shown(const struct page *page, size_t i)
 	return i < page->flat.lines.count && page->flat.lines.data[i].self.weight && !page->flat.lines.data[i].is_word;
 }
 
-static struct text without_indent(struct text line)
-{
-	while (line.size && (line.data[0] == ' ' || line.data[0] == '\t')) {
-		line.data++;
-		line.size--;
-	}
-	return line;
-}
-
 static const struct source_file *find_source(struct lines_drawing *d, const struct profile_line_row *row)
 {
 	if (d->page->profile->functions.data[row->function].origin == ORIGIN_SYNTHETIC || !row->line)
@@ -72,7 +63,7 @@ static void add_line(struct lines_drawing *d, const struct profile_line_row *row
 {
 	struct page *page = d->page;
 	const struct source_file *file = find_source(d, row);
-	struct text source = file ? without_indent(source_line(file, row->line)) : (struct text){ "", 0 };
+	struct text source = file ? source_line_unindented(file, row->line) : (struct text){ "", 0 };
 	unsigned room = page_room(page, NUMBERS_WIDTH + d->place_width + 2);
 	bool is_code = page->labels.files.data[row->function].size != 0;
 	page_share_with_interval(page, row->self.weight);
