@@ -8,8 +8,9 @@
  *
  * main.c makes room for the command's own options struct, fills it from `defaults` and the words that were typed,
  * answers
- * `--help`, and calls `run`. An error that `run` returns is printed as one sentence, "pyrometer dump: ...", and gives
- * the exit status (error_status); on success *ret_status, 0 beforehand, is the exit status.
+ * `--help`, and calls `run`. An error that `run` returns is printed as one sentence, "pyrometer dump: ...". The exit
+ * status is *ret_status, 0 beforehand, which may be set beside an error: a failing target's own status wins. Else it is
+ * the error's (error_status).
  */
 #pragma once
 #include "cmd/option.h"

@@ -229,8 +229,9 @@ static struct error *doctor_run(const struct invocation *invocation, int *ret_st
 		write_json(&facts, &diagnosis, &text);
 	else
 		TRY(write_text(&facts, &diagnosis, &text));
+	TRY(terminal_print(&text));
 	*ret_status = doctor_can_sample(&diagnosis) ? 0 : STATUS_CANNOT;
-	return terminal_print(&text);
+	return NULL;
 }
 
 const struct command doctor_command = {

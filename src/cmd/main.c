@@ -86,5 +86,5 @@ int main(int argc, char **argv)
 	if (!error)
 		return status;
 	fprintf(stderr, "pyrometer%s%s: %s\n", command ? " " : "", command ? command->name : "", error_message(error));
-	return error_status(error);
+	return status ? status : error_status(error);
 }
