@@ -55,7 +55,7 @@ typedef struct error *drain_function(
 /* What the agents of this run have in the folder: one segment a process. */
 static struct error *drain_folder(struct measuring *c, drain_function *drain)
 {
-	const char *where = c->options->pid ? c->attach.folder : c->launch.folder;
+	const char *where = c->options->target.pid ? c->attach.folder : c->launch.folder;
 	_cleanup_closedir_ DIR *folder = opendir(where);
 	if (!folder)
 		return error_os(errno, "what is measured cannot be read any more in %s", where);
@@ -68,8 +68,8 @@ static struct error *drain_folder(struct measuring *c, drain_function *drain)
 		if (path.failed)
 			return &error_no_memory;
 		/* The file has the number that the process knows itself by: in a container it is another one. */
-		struct process_def def = { .pid = c->options->pid ? (uint32_t)c->pid
-								  : (uint32_t)strtoul(entry->d_name, NULL, 10),
+		struct process_def def = { .pid = c->options->target.pid ? (uint32_t)c->pid
+									 : (uint32_t)strtoul(entry->d_name, NULL, 10),
 			.command = text_of(&c->command) };
 		struct error *error = drain(&c->drain, path.data, &def, c->began);
 		if (error && error->kind != ERROR_NOT_READY)
@@ -93,11 +93,11 @@ static struct error *check_result(struct measuring *c)
 	if (c->drain.registry.process_count && !(c->drain.sealed[0] && !c->drain.calls))
 		return NULL;
 	c->outputs.discard = true;
-	if (c->options->pid)
+	if (c->options->target.pid)
 		return error_new(ERROR_UNSUPPORTED, "no %s in process %d: %s", c->what, c->pid,
 			c->drain.sealed[0] ? c->drain.sealed : "it ended before");
 	return error_new(ERROR_UNSUPPORTED, "no %s in %s: %s", c->what,
-		program_what(&c->options->program, c->invocation->words),
+		program_what(&c->options->target.program, c->invocation->words),
 		c->drain.sealed[0] ? c->drain.sealed
 				   : "no Python 3.8 or newer with a dynamic loader ran its main program in it");
 }
@@ -107,12 +107,12 @@ static struct error *check_result(struct measuring *c)
 static struct error *start_target(struct measuring *c)
 {
 	_cleanup_program_ struct program program = { 0 };
-	TRY(program_resolve(&c->options->program, c->invocation->words, getenv("PATH"), &program));
+	TRY(program_resolve(&c->options->target.program, c->invocation->words, getenv("PATH"), &program));
 	TRY(outputs_check_folder(&c->outputs));
 	for (char **word = program.argv; *word; word++)
 		buffer_add(&c->command, *word, strlen(*word) + 1);
 	TRY(calls_filter_apply(&c->options->filter, &c->orders));
-	c->orders.follow = c->options->follow;
+	c->orders.follow = c->options->target.follow;
 	c->orders.owner = getpid();
 	TRY(launch_prepare(&c->launch, &c->orders));
 	struct error *error = spawn_program(program.executable, program.argv, &c->pid);
@@ -128,7 +128,7 @@ static struct error *attach_target(struct measuring *c)
 {
 	_cleanup_process_ struct process process = { 0 };
 	TRY(calls_filter_apply(&c->options->filter, &c->orders));
-	c->pid = c->options->pid;
+	c->pid = c->options->target.pid;
 	TRY(attach_begin(&c->attach, c->pid, &c->orders, signals_asked_to_end));
 	struct error *error = process_read(c->pid, &process);
 	if (!error && process.command.size)
@@ -141,7 +141,7 @@ static struct error *attach_target(struct measuring *c)
 /* Until the time is over, we are asked to end, or the process ends; then out of it. */
 static struct error *await_attached(struct measuring *c)
 {
-	const uint64_t duration = c->options->duration, end = clock_now() + duration;
+	const uint64_t duration = c->options->target.duration, end = clock_now() + duration;
 	struct error *error = NULL;
 	while (!error && !signals_asked_to_end() && !(duration && clock_now() >= end)) {
 		if (process_has_ended(c->pid)) {
@@ -169,16 +169,12 @@ static struct error *await_started(struct measuring *c)
 	return c->failed;
 }
 
-static struct error *check_words(const struct measure_options *o, char *const *words)
+static struct error *check_words(const struct target_options *target, char *const *words)
 {
-	bool program = program_is_given(&o->program, words);
-	if (o->pid && program)
-		return error_new(ERROR_USAGE, "give either a program to start or -p PID, not both");
-	if (!o->pid && !program)
-		return error_new(ERROR_USAGE, "nothing to run: give a program to start, or -p PID");
-	if (o->follow && o->pid)
+	TRY(target_options_check(target, words, "run"));
+	if (target->follow && target->pid)
 		return error_new(ERROR_USAGE, "-s is for programs that we start, not with -p");
-	if (o->duration && !o->pid)
+	if (target->duration && !target->pid)
 		return error_new(ERROR_USAGE, "-d is for -p PID: a program that is started is measured to its end");
 	return NULL;
 }
@@ -186,13 +182,13 @@ static struct error *check_words(const struct measure_options *o, char *const *w
 static struct error *measure(struct measuring *c)
 {
 	const struct measure_options *o = c->options;
-	TRY(check_words(o, c->invocation->words));
+	TRY(check_words(&o->target, c->invocation->words));
 	TRY(table_options_apply(&o->table, c->mode, &c->outputs.report));
-	TRY(outputs_open(&c->outputs, &o->outputs, o->format));
+	TRY(outputs_open(&c->outputs, &o->target.outputs, o->target.format));
 	signals_catch();
 	c->began = clock_read(CLOCK_MONOTONIC); /* before the first call */
-	TRY(o->pid ? attach_target(c) : start_target(c));
-	struct error *error = begin_recording(c), *waited = o->pid ? await_attached(c) : await_started(c);
+	TRY(o->target.pid ? attach_target(c) : start_target(c));
+	struct error *error = begin_recording(c), *waited = o->target.pid ? await_attached(c) : await_started(c);
 	if (error)
 		error_free(waited);
 	TRY(error ? error : waited);
@@ -229,11 +225,11 @@ struct error *measure_run(struct measuring *c, int *ret_status)
 	const struct measure_options *options = c->options;
 	c->outputs.report = report_options_default();
 	c->outputs.report.by = c->by;
-	c->outputs.report.full_paths = options->full_paths;
-	c->outputs.quiet = options->quiet;
+	c->outputs.report.full_paths = options->target.full_paths;
+	c->outputs.quiet = options->target.quiet;
 	c->outputs.profiled = is_limited(c);
 	struct error *error = measure(c);
-	if (c->pid && c->ended && !options->pid)
+	if (c->pid && c->ended && !options->target.pid)
 		*ret_status = spawn_exit_status(c->status);
 	if (!error && is_limited(c))
 		error = check_limits(c, ret_status);

@@ -5,22 +5,17 @@
 #include "cmd/cmd.h"
 #include "cmd/memory_limits.h"
 #include "cmd/outputs.h"
-#include "cmd/program.h"
 #include "cmd/table_options.h"
+#include "cmd/target_options.h"
 #include "inject/attach.h"
 #include "inject/drain.h"
 #include "inject/launch.h"
 
 /* Part of the options struct of each of the two. */
 struct measure_options {
-	struct program_options program;
-	pid_t pid;
-	uint64_t duration;
+	struct target_options target;
 	struct calls_filter filter;
 	struct table_options table;
-	struct option_list outputs;
-	const char *format;
-	bool follow, quiet, full_paths;
 };
 
 /* One run. The command fills the first part. */

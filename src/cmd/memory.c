@@ -21,23 +21,10 @@ static const enum report_by by_values[] = { REPORT_BY_LINE, REPORT_BY_FUNCTION, 
 static struct error *run_rss(const struct invocation *invocation, int *ret_status)
 {
 	const struct memory_options *o = invocation->options;
-	const struct measure_options *m = &o->measure;
 	if (memory_options_given(&o->view) || o->python_allocators || o->by || o->limits.peak || o->limits.leak)
 		return error_new(
 			ERROR_USAGE, "--rss looks at the process as a whole: it has no allocations to choose from");
-	const struct memory_rss_options rss = {
-		.program = &m->program,
-		.outputs = &m->outputs,
-		.pid = m->pid,
-		.duration = m->duration,
-		.interval = o->interval,
-		.rate = o->rate,
-		.format = m->format,
-		.follow = m->follow,
-		.quiet = m->quiet,
-		.full_paths = m->full_paths,
-	};
-	return memory_rss_run(&rss, invocation, ret_status);
+	return memory_rss_run(&o->measure.target, o->interval, o->rate, invocation, ret_status);
 }
 
 static struct error *memory_run(const struct invocation *invocation, int *ret_status)
@@ -47,7 +34,7 @@ static struct error *memory_run(const struct invocation *invocation, int *ret_st
 		return run_rss(invocation, ret_status);
 	if (o->interval)
 		return error_new(ERROR_USAGE, "-i is for --rss: otherwise every allocation is taken");
-	if (o->measure.pid)
+	if (o->measure.target.pid)
 		return error_new(
 			ERROR_USAGE, "with -p there is --rss alone: allocations are taken from a program's start");
 	struct measuring measuring = {
@@ -85,9 +72,9 @@ const struct command memory_command = {
 		"--between and all that can be asked here.",
 	.options =
 		(const struct option[]){
-			PROGRAM_OPTION_ROWS(struct memory_options, measure.program),
+			PROGRAM_OPTION_ROWS(struct memory_options, measure.target.program),
 			{ 's', "subprocesses", NULL, "follow the processes that it starts",
-				OPTION_FLAG(struct memory_options, measure.follow) },
+				OPTION_FLAG(struct memory_options, measure.target.follow) },
 			{ 0, "python-allocators", NULL, "each object of Python's allocators, too",
 				OPTION_FLAG(struct memory_options, python_allocators) },
 			{ .help = "What is shown" },
@@ -110,20 +97,20 @@ const struct command memory_command = {
 				"with --rss: samples a second of the functions that are on (default 1000; 10khz, an interval such as 100us, or max)",
 				OPTION_RATE(struct memory_options, rate) },
 			{ 'p', "pid", "PID", "with --rss: look at this running process",
-				OPTION_PID(struct memory_options, measure.pid) },
+				OPTION_PID(struct memory_options, measure.target.pid) },
 			{ 'd', "duration", "TIME", "with --rss: end after this long (10, 500ms, 2m)",
-				OPTION_DURATION(struct memory_options, measure.duration) },
+				OPTION_DURATION(struct memory_options, measure.target.duration) },
 			{ .help = "Output" },
 			{ 'o', "output", "FILE",
 				"where the result goes; its name gives the format: .pyro, .svg, .json, .txt, .collapsed, "
 				".speedscope.json, .pb.gz, with --rss .dat; may be given more than once; - is stdout",
-				OPTION_LIST(struct memory_options, measure.outputs) },
+				OPTION_LIST(struct memory_options, measure.target.outputs) },
 			{ 0, "format", "NAME", "the format of outputs whose name does not tell",
-				OPTION_TEXT(struct memory_options, measure.format) },
+				OPTION_TEXT(struct memory_options, measure.target.format) },
 			{ 0, "full-paths", NULL, "reports with whole file names",
-				OPTION_FLAG(struct memory_options, measure.full_paths) },
+				OPTION_FLAG(struct memory_options, measure.target.full_paths) },
 			{ 'q', "quiet", NULL, "no progress and no report at the end",
-				OPTION_FLAG(struct memory_options, measure.quiet) },
+				OPTION_FLAG(struct memory_options, measure.target.quiet) },
 			{ 0 },
 		},
 	.rule = OPTIONS_BEFORE_WORD,

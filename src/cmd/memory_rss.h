@@ -2,18 +2,9 @@
  * functions that were on. */
 #pragma once
 #include "cmd/cmd.h"
-#include "cmd/program.h"
+#include "cmd/target_options.h"
 
-struct memory_rss_options {
-	const struct program_options *program;
-	const struct option_list *outputs;
-	pid_t pid;	   /* 0: the program is started */
-	uint64_t duration; /* ns; 0: to its end */
-	uint64_t interval; /* ns between two readings of resident memory; 0: the usual 10 ms */
-	uint64_t rate;	   /* millihertz: samples of what is on; 0: as fast as it goes */
-	const char *format;
-	bool follow, quiet, full_paths;
-};
-
-struct error *memory_rss_run(
-	const struct memory_rss_options *options, const struct invocation *invocation, int *ret_status);
+/* `interval`: ns between two readings of resident memory; 0: the usual 10 ms. `rate`: millihertz, samples of what is
+ * on; 0: as fast as it goes. *ret_status: see sampling_run(). */
+struct error *memory_rss_run(const struct target_options *target, uint64_t interval, uint64_t rate,
+	const struct invocation *invocation, int *ret_status);
