@@ -286,3 +286,28 @@ def record_json(pyrometer, *words, **more):
         answer = run(pyrometer, "record", "-q", "-o", path, *words, **more)
         assert path.exists(), "status %d: %s" % (answer.status, answer.err)
         return Report(json.loads(path.read_text(encoding="utf-8"))), answer
+
+
+class Scene:
+    """A folder for the programs that a test has an agent loaded into, and for what comes of it; a tree of its own sees /dev/shm as we do."""
+
+    def __init__(self, interpreter, pyrometer):
+        self.interpreter, self.pyrometer = interpreter, pyrometer
+        self.folder = tempfile.TemporaryDirectory(prefix="pyrometer-", dir="/dev/shm")
+        self.path = Path(self.folder.name)
+        self.environment = clean_environment(XDG_CACHE_HOME=str(self.path))
+
+    def write(self, name, source):
+        (self.path / name).write_text(source)
+        return self.path / name
+
+    def plain(self, *program):
+        """The program without us."""
+        answer = run(*self.interpreter.argv, *program, env=self.environment)
+        assert answer.status == 0, answer.err
+        return answer
+
+    def report(self, *words, name="a.pyro"):
+        answer = run(self.pyrometer, "report", self.path / name, *words, env=self.environment)
+        assert answer.status == 0, answer.err
+        return answer.out

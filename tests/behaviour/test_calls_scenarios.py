@@ -9,13 +9,11 @@ import re
 import shutil
 import statistics
 import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 
 import harness
-from harness import clean_environment, run
+from harness import run
 
 pytestmark = [pytest.mark.parametrize("interpreter", harness.CALLS_PYTHONS, indirect=True)]
 
@@ -46,13 +44,8 @@ class Calls:
         return {self.rows[pair["callee"]]["name"]: pair["ncalls"] for pair in self.pairs if self.rows[pair["caller"]]["name"] == name}
 
 
-class Scene:
-    """Runs a subject under `calls` and keeps what came of it; a tree of its own sees /dev/shm as we do."""
-
-    def __init__(self, interpreter, pyrometer):
-        self.interpreter, self.pyrometer = interpreter, pyrometer
-        self.folder = tempfile.TemporaryDirectory(prefix="pyrometer-", dir="/dev/shm")
-        self.path = Path(self.folder.name)
+class Scene(harness.Scene):
+    """Runs a subject under `calls` and keeps what came of it."""
 
     def file(self, name):
         return self.path / name
@@ -62,8 +55,7 @@ class Scene:
         if not self.file(subject).exists():
             shutil.copy(str(harness.SUBJECTS / subject), str(self.path))
         outputs = [word for name in ("a.pyro", "a.pstats", "a.json") for word in ("-o", self.file(name))]
-        answer = run(self.pyrometer, "calls", *outputs, *words, "--", *self.interpreter.argv, self.file(subject),
-                     env=clean_environment(XDG_CACHE_HOME=str(self.path)))
+        answer = run(self.pyrometer, "calls", *outputs, *words, "--", *self.interpreter.argv, self.file(subject), env=self.environment)
         assert answer.status == 0, answer.err
         return answer
 
@@ -72,11 +64,6 @@ class Scene:
 
     def json(self):
         return Calls(self.data())
-
-    def report(self, *words, name="a.pyro"):
-        answer = run(self.pyrometer, "report", self.file(name), *words)
-        assert answer.status == 0, answer.err
-        return answer.out
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
 
@@ -57,18 +55,12 @@ class Lines:
         return self.hits[where], self.ns[where], self.inside[where]
 
 
-class Scene:
-    """Runs programs under `lines`; a tree of its own sees /dev/shm as we do."""
+class Scene(harness.Scene):
+    """Runs programs under `lines`; they find modules that were written."""
 
     def __init__(self, interpreter, pyrometer):
-        self.interpreter, self.pyrometer = interpreter, pyrometer
-        self.folder = tempfile.TemporaryDirectory(prefix="pyrometer-", dir="/dev/shm")
-        self.path = Path(self.folder.name)
-        self.environment = clean_environment(XDG_CACHE_HOME=str(self.path), PYTHONPATH=str(self.path))
-
-    def write(self, name, source):
-        (self.path / name).write_text(source)
-        return self.path / name
+        super().__init__(interpreter, pyrometer)
+        self.environment["PYTHONPATH"] = str(self.path)
 
     def lines(self, *words, program=(), status=0):
         answer = run(self.pyrometer, "lines", "-q", "-o", self.path / "a.pyro", *words, "--", *self.interpreter.argv, *program, env=self.environment)
@@ -77,11 +69,6 @@ class Scene:
 
     def read(self):
         return Lines(run(self.pyrometer, "report", "--raw", self.path / "a.pyro").out)
-
-    def plain(self, *program):
-        answer = run(*self.interpreter.argv, *program, env=self.environment)
-        assert answer.status == 0, answer.err
-        return answer
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import clean_environment, run
+from harness import run
 
 PYTHONS = harness.CALLS_PYTHONS
 on_all = pytest.mark.parametrize("interpreter", PYTHONS, indirect=True)
@@ -51,33 +51,16 @@ class Memory:
         return sum(one["bytes"] for one in found), sum(one["count"] for one in found)
 
 
-class Scene:
-    """Runs programs under `memory`; a tree of its own sees /dev/shm as we do."""
-
-    def __init__(self, interpreter, pyrometer):
-        self.interpreter, self.pyrometer = interpreter, pyrometer
-        self.folder = tempfile.TemporaryDirectory(prefix="pyrometer-", dir="/dev/shm")
-        self.path = Path(self.folder.name)
-        self.environment = clean_environment(XDG_CACHE_HOME=str(self.path))
-
-    def write(self, name, source):
-        (self.path / name).write_text(source)
-        return self.path / name
+class Scene(harness.Scene):
+    """Runs programs under `memory`."""
 
     def memory(self, *words, program=(), status=0):
         answer = run(self.pyrometer, "memory", "-o", self.path / "a.pyro", *words, "--", *self.interpreter.argv, *program, env=self.environment)
         assert answer.status == status, answer.err
         return answer
 
-    def report(self, *words):
-        answer = run(self.pyrometer, "report", self.path / "a.pyro", *words, env=self.environment)
-        assert answer.status == 0, answer.err
-        return answer.out
-
     def read(self, *words):
-        answer = run(self.pyrometer, "report", self.path / "a.pyro", "--format", "json", *words, env=self.environment)
-        assert answer.status == 0, answer.err
-        return Memory(answer.json())
+        return Memory(json.loads(self.report("--format", "json", *words)))
 
     def domains(self):
         """For what Python gets: without the GIL it is all in its own allocators."""
@@ -87,11 +70,6 @@ class Scene:
         """What an object of n bytes asks for beyond them, but for its own head."""
         code = "import sys; f = lambda n: %s; print(sys.getsizeof(f(5000)) - 5000 - (0 if f(1).__class__ is bytes else sys.getsizeof(f(0))))" % make
         return int(run(*self.interpreter.argv, "-c", code).out)
-
-    def plain(self, *program):
-        answer = run(*self.interpreter.argv, *program, env=self.environment)
-        assert answer.status == 0, answer.err
-        return answer
 
 
 @pytest.fixture

@@ -173,7 +173,7 @@ static void feed_stairs(struct sink *sink)
 
 static void test_plot(void **state)
 {
-	struct profile *profile;
+	_cleanup_profile_ struct profile *profile = NULL;
 	_cleanup_rss_plot_ struct rss_plot plot = { 0 };
 	assert_null(profile_create(NULL, &profile));
 	feed_stairs(&profile->sink);
@@ -202,15 +202,12 @@ static void test_plot(void **state)
 	assert_int_equal(plot.marks.data[1].level, 1);
 	assert_int_equal(plot.marks.data[1].until.time - plot.marks.data[1].from.time, 4 * TICK);
 	assert_int_equal(plot.marks.data[1].line, 11);
-	rss_plot_deinit(&plot);
-	plot = (struct rss_plot){ 0 };
-	profile_destroy(profile);
 }
 
 /* A move that no sample saw: between the two lines of the function that both stacks have in common. */
 static void test_between(void **state)
 {
-	struct profile *profile;
+	_cleanup_profile_ struct profile *profile = NULL;
 	struct feed feed;
 	_cleanup_rss_plot_ struct rss_plot plot = { 0 };
 	assert_null(profile_create(NULL, &profile));
@@ -232,9 +229,6 @@ static void test_between(void **state)
 	assert_int_equal(profile->frames.data[profile->stacks.data[step->before].frame].line, 13);
 	assert_int_equal(profile->frames.data[profile->stacks.data[step->after].frame].line, 15);
 	assert_int_equal(plot.marks.count, 3); /* work, and wait twice, since it was called from two lines */
-	rss_plot_deinit(&plot);
-	plot = (struct rss_plot){ 0 };
-	profile_destroy(profile);
 }
 
 static void test_formats(void **state)
@@ -274,7 +268,7 @@ static void test_there_and_back(void **state)
 /* More samples than are kept: they are thinned out, and what was long on is still there. */
 static void test_many_samples(void **state)
 {
-	struct profile *profile;
+	_cleanup_profile_ struct profile *profile = NULL;
 	struct feed feed;
 	_cleanup_rss_plot_ struct rss_plot plot = { 0 };
 	assert_null(profile_create(NULL, &profile));
@@ -291,9 +285,6 @@ static void test_many_samples(void **state)
 	assert_null(rss_plot_init(profile, &plot));
 	assert_int_equal(plot.marks.count, 1);
 	assert_true(plot.marks.data[0].until.time - plot.marks.data[0].from.time > feed.time / 100 * 99);
-	rss_plot_deinit(&plot);
-	plot = (struct rss_plot){ 0 };
-	profile_destroy(profile);
 }
 
 int main(void)
