@@ -5,15 +5,18 @@
 
 #include "agent/python/python.h"
 
-struct calls_wishes {
-	bool builtins;
-	bool exceptions; /* from 3.12 on */
+/* A way of being told. */
+struct hooks_way {
+	uint32_t since; /* PY_VERSION_HEX; 0 ends a list */
+	/* `wishes`: what hooks_begin() was given. A sentence when it cannot be done, or NULL. */
+	const char *(*begin)(const void *wishes);
+	void (*end)(void);
+	void (*listen)(bool on);
+	const char *(*yielded)(void); /* NULL: it never has to */
 };
 
-/* A sentence when it cannot be done, or NULL. */
-const char *hooks_begin_calls(const struct calls_wishes *wishes);
-/* `callees`: and of the time that these lines spend in what they call. */
-const char *hooks_begin_lines(bool callees);
+/* In the first of these ways whose version is not newer than ours; `too_old`: the sentence when there is none. */
+const char *hooks_begin(const struct hooks_way *ways, const void *wishes, const char *too_old);
 /* Takes everything out again that is still ours. */
 void hooks_end(void);
 /* Why not all was heard that is to be: a tool of the program's own has taken our place. NULL: all was. */

@@ -12,6 +12,7 @@
 unsigned long pthread_self(void);
 
 __thread struct meter meter __attribute__((tls_model("initial-exec")));
+void (*meter_on_own_work)(bool begins);
 static struct meter aside; /* the calibrating thread's own */
 
 void meter_end_thread(void *unused)
@@ -31,6 +32,18 @@ static void await_end_of_thread(void)
 		at_end(meter_end_thread, NULL, (const void *)meter_end_thread);
 }
 
+static bool make_cache(void)
+{
+	meter_own_work(true);
+	void *cache = mmap(NULL, sizeof *meter.cache, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (cache != MAP_FAILED) {
+		meter.cache = cache;
+		await_end_of_thread();
+	}
+	meter_own_work(false);
+	return meter.cache;
+}
+
 bool meter_begin_thread(bool listed)
 {
 	if (!recorder_is_on()) {
@@ -39,16 +52,10 @@ bool meter_begin_thread(bool listed)
 		recorder.left = false;
 		return false;
 	}
-	void *cache = meter.cache;
-	if (!cache)
-		cache = mmap(NULL, sizeof *meter.cache, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (cache == MAP_FAILED)
+	if (!meter.cache && !make_cache())
 		return false;
-	if (!meter.cache)
-		await_end_of_thread();
 	if (meter.session != recorder.session)
-		memset(cache, 0, sizeof *meter.cache); /* its units are of another segment */
-	meter.cache = cache;
+		memset(meter.cache, 0, sizeof *meter.cache); /* its units are of another segment */
 	meter.thread = recorder_add_thread((uint32_t)syscall(SYS_gettid), pthread_self(), listed);
 	meter.session = meter.thread ? recorder.session : 0;
 	return meter.thread;

@@ -11,6 +11,14 @@ struct meter {
 };
 extern __thread struct meter meter __attribute__((tls_model("initial-exec")));
 
+/* Around what we ask of the interpreter and of libc for ourselves, where that is not to be measured. */
+extern void (*meter_on_own_work)(bool begins); /* NULL: it is nothing that is measured */
+static inline void meter_own_work(bool begins)
+{
+	if (meter_on_own_work)
+		meter_on_own_work(begins);
+}
+
 /* `listed`: readers find the thread. */
 bool meter_begin_thread(bool listed);
 

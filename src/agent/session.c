@@ -1,8 +1,10 @@
 #include "agent/session.h"
 
 #include "agent/calibrate.h"
+#include "agent/calls/calls_hooks.h"
 #include "agent/codes/filter.h"
 #include "agent/hooks.h"
+#include "agent/lines/lines_hooks.h"
 #include "agent/python/python.h"
 #include "agent/segment/recorder.h"
 #include "agent/session_file.h"
@@ -16,10 +18,10 @@ static const char *begin(const struct orders *orders)
 	};
 	recorder.head->mode = orders->lines ? SEGMENT_LINES : SEGMENT_CALLS;
 	if (orders->lines)
-		return hooks_begin_lines(orders_get(orders, "callees") != NULL);
+		return lines_hooks_begin(orders_get(orders, "callees") != NULL);
 	recorder.head->exceptions = wishes.exceptions;
 	recorder.head->timeline = orders_get(orders, "timeline") != NULL;
-	return hooks_begin_calls(&wishes);
+	return calls_hooks_begin(&wishes);
 }
 
 void session_prepare(const struct orders *orders)

@@ -9,7 +9,7 @@ struct memory_options {
 	struct memory_options_view view;
 	struct memory_limits limits;
 	enum report_by by;
-	bool python_allocators, rss;
+	bool python_allocators, lines, rss;
 	uint64_t interval, rate;
 };
 
@@ -34,6 +34,8 @@ static struct error *memory_run(const struct invocation *invocation, int *ret_st
 		return run_rss(invocation, ret_status);
 	if (o->interval)
 		return error_new(ERROR_USAGE, "-i is for --rss: otherwise every allocation is taken");
+	if (!o->lines && (o->measure.filter.only.items.count || o->measure.filter.exclude.items.count))
+		return error_new(ERROR_USAGE, "-f and --exclude are for --lines: otherwise all allocations are taken");
 	if (o->measure.target.pid)
 		return error_new(
 			ERROR_USAGE, "with -p there is --rss alone: allocations are taken from a program's start");
@@ -43,7 +45,11 @@ static struct error *memory_run(const struct invocation *invocation, int *ret_st
 		.command_name = "memory",
 		.what = "allocations were measured",
 		.mode = RECORDING_MEMORY,
-		.orders = { .memory = true, .domains = o->python_allocators },
+		.orders = { .memory = true,
+			.domains = o->python_allocators || o->lines,
+			.with_lines = o->lines,
+			.own = !o->measure.filter.only.items.count,
+			.profile = true },
 		.by = by_values[o->by],
 		.limits = o->limits,
 	};
@@ -77,6 +83,15 @@ const struct command memory_command = {
 				OPTION_FLAG(struct memory_options, measure.target.follow) },
 			{ 0, "python-allocators", NULL, "each object of Python's allocators, too",
 				OPTION_FLAG(struct memory_options, python_allocators) },
+			{ .help = "Line by line" },
+			{ 0, "lines", NULL,
+				"what each line of the program's own functions makes of its memory, as memory_profiler shows it; with Python's allocators",
+				OPTION_FLAG(struct memory_options, lines) },
+			{ 'f', "function", "PATTERN",
+				"with --lines: only these functions: work, Class.*, pkg.mod:Class.*, src/**; may be given more than once",
+				OPTION_LIST(struct memory_options, measure.filter.only) },
+			{ 0, "exclude", "PATTERN", "with --lines: all functions but these; may be given more than once",
+				OPTION_LIST(struct memory_options, measure.filter.exclude) },
 			{ .help = "What is shown" },
 			MEMORY_VIEW_OPTION_ROWS(struct memory_options, view),
 			{ 0, "by", "WHAT", "what the rows are of", OPTION_CHOICE(struct memory_options, by, by_words) },

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "inject/definitions.h"
+#include "inject/followed.h"
 #include "inject/heap.h"
 #include "os/task.h"
 
@@ -19,6 +20,7 @@ struct lane {
 	uint64_t last_key;
 	uint32_t last_tally;
 	struct live_block kept; /* what STREAM_REALLOC has freed */
+	struct followed followed;
 };
 
 struct memory_of_process {
@@ -173,15 +175,21 @@ static struct error *begin_thread(
 	lane->thread = def.id;
 	lane->last_key = 0;
 	map_clear(&lane->tallies);
+	followed_begin_thread(&lane->followed, def.id);
 	return drain->sink->ops->thread(drain->sink, &def);
 }
 
 /* How many words follow a head. */
 static uint32_t words_behind(unsigned kind)
 {
-	static const uint8_t counts[STREAM_KIND_END] = {
-		[STREAM_THREAD] = 2, [STREAM_ALLOC] = 2, [STREAM_FREE] = 1, [STREAM_REALLOC] = 1, [STREAM_UNMAP] = 2
-	};
+	static const uint8_t counts[STREAM_KIND_END] = { [STREAM_THREAD] = 2,
+		[STREAM_ALLOC] = 2,
+		[STREAM_FREE] = 1,
+		[STREAM_REALLOC] = 1,
+		[STREAM_UNMAP] = 2,
+		[STREAM_ENTER] = 2,
+		[STREAM_LINE] = 1,
+		[STREAM_LEAVE] = 1 };
 	return kind < STREAM_KIND_END ? counts[kind] : 0;
 }
 
@@ -193,11 +201,19 @@ static struct error *take_mark(struct drain *drain, struct memory_of_process *m,
 	return value == STREAM_MAIN_ENDS ? mark(drain, m, time, SUBJECT_MAIN_ENDS) : NULL;
 }
 
+/* Of what is there for an event alone; 0: nothing that was measured. */
+static uint64_t size_of(const struct memory_of_process *m, uint64_t address)
+{
+	const struct live_block *block = address ? live_find(&m->heap.blocks, address) : NULL;
+	return block ? block->size : 0;
+}
+
 static struct error *take_event(
 	struct drain *drain, struct memory_of_process *m, uint32_t lane_index, const uint64_t *word, unsigned allocator)
 {
 	struct lane *lane = &m->lanes.data[lane_index];
 	uint32_t value = (uint32_t)(word[0] >> 32), tally;
+	uint64_t before = m->heap.live.bytes;
 	bool ok = true;
 	switch (word[0] >> STREAM_TICKS & ((1 << STREAM_KIND) - 1)) {
 	case STREAM_THREAD:
@@ -221,7 +237,18 @@ static struct error *take_event(
 		break;
 	case STREAM_MARK:
 		return take_mark(drain, m, value, lane->ticks);
+	case STREAM_ENTER:
+		ok = followed_enter(&lane->followed, value, word[1], (uint32_t)word[2]);
+		drain->calls++;
+		break;
+	case STREAM_LINE:
+		ok = followed_line(&lane->followed, value, size_of(m, word[1]));
+		break;
+	case STREAM_LEAVE:
+		followed_leave(&lane->followed, size_of(m, word[1]));
+		break;
 	}
+	lane->followed.net += (int64_t)(m->heap.live.bytes - before);
 	return ok ? NULL : &error_no_memory;
 }
 
@@ -346,8 +373,10 @@ static struct memory_of_process *find(const struct drain *drain, const char *pat
 
 static void close_memory(struct memory_of_process *m)
 {
-	for (size_t i = 0; i < m->lanes.count; i++)
+	for (size_t i = 0; i < m->lanes.count; i++) {
 		map_deinit(&m->lanes.data[i].tallies);
+		followed_deinit(&m->lanes.data[i].followed);
+	}
 	vec_free(&m->lanes);
 	vec_free(&m->climb);
 	map_deinit(&m->lane_of);
@@ -420,7 +449,10 @@ static struct error *add_whole(struct drain *drain, struct memory_of_process *m,
 		whole.allocator = (uint8_t)(i + 1);
 		TRY(add_sum(drain, m, &whole, EVENT_TALLY, SUBJECT_MEMORY_SIZES, heap->sizes[i], end));
 	}
-	return send(drain, m);
+	TRY(send(drain, m));
+	for (size_t i = 0; i < m->lanes.count; i++)
+		TRY(followed_emit(drain, m->view, &m->lanes.data[i].followed));
+	return followed_emit_uncalled(drain, m->view);
 }
 
 struct error *memory_finish(struct drain *drain, const char *path, const struct process_def *def, uint64_t began_ns,

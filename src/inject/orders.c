@@ -30,6 +30,8 @@ bool calls_orders_write(const struct calls_orders *orders, const char *folder, s
 	buffer_printf(text, "%s\nfolder=%s\n", orders->memory ? "memory" : orders->lines ? "lines" : "calls", folder);
 	if (orders->domains)
 		buffer_printf(text, "domains=\n");
+	if (orders->with_lines)
+		buffer_printf(text, "lines=\n");
 	if (orders->callees)
 		buffer_printf(text, "callees=\n");
 	if (orders->profile)

@@ -6,9 +6,10 @@
 #include "base/error.h"
 
 struct calls_orders {
-	bool lines;	 /* of lines, instead of calls; of these all but `follow`, `owner` and patterns is for calls */
-	bool memory;	 /* allocations, instead of calls; of these only the next, `follow` and `owner` are for that */
-	bool domains;	 /* of memory: each object of Python's allocators */
+	bool lines;   /* of lines, instead of calls; of these all but `follow`, `owner` and patterns is for calls */
+	bool memory;  /* allocations, instead of calls; of these only the next two, `follow` and `owner` are for that */
+	bool domains; /* of memory: each object of Python's allocators */
+	bool with_lines; /* of memory: what each line makes of it; `profile`, `own` and patterns are for these, too */
 	bool callees;	 /* of lines: time in what they call is told apart */
 	bool profile;	 /* of lines: scripts find a `profile` to mark functions with */
 	bool own;	 /* only of what is the program's own: no library */

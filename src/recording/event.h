@@ -109,6 +109,10 @@ enum subject {
 	SUBJECT_PSS,	     /* a page that n processes have counts as the n-th part of one */
 	SUBJECT_USS,	     /* what no other process has */
 	SUBJECT_MEMORY_KEPT, /* of an EVENT_ALLOC: what was said to be freed is there still: reallocating failed */
+	/* Of measured lines, an EVENT_TALLY each: the stack is one frame, whose instruction is the line. */
+	SUBJECT_MEMORY_LINE, /* bytes: what it made of its thread's memory (signed); count: entries from another line */
+	SUBJECT_MEMORY_LINE_USAGE, /* bytes: the most that was resident at an end of it */
+	SUBJECT_MEMORY_LINES,	   /* of a function (instruction -1): bytes resident when it was first entered; calls */
 	SUBJECT_END
 };
 

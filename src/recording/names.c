@@ -66,6 +66,9 @@ const char *event_subject_name(unsigned subject)
 		[SUBJECT_PSS] = "PSS",
 		[SUBJECT_USS] = "USS",
 		[SUBJECT_MEMORY_KEPT] = "memory-kept",
+		[SUBJECT_MEMORY_LINE] = "memory-line",
+		[SUBJECT_MEMORY_LINE_USAGE] = "memory-line-usage",
+		[SUBJECT_MEMORY_LINES] = "memory-lines",
 	};
 	return NAME_OF(names, subject);
 }

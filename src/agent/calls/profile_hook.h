@@ -4,7 +4,7 @@
 #pragma once
 #include <stdbool.h>
 
-#include "agent/hooks.h"
+#include "agent/calls/calls_hooks.h"
 
 /* With the GIL, as all here. A sentence when it cannot be done, or NULL. */
 const char *profile_hook_begin(const struct calls_wishes *wishes);

@@ -230,7 +230,7 @@ static void leave_out_unmarked(void)
 	struct segment_code *code;
 	for (uint32_t unit = recorder.head->first_code; unit; unit = code->next) {
 		code = recorder_unit(unit);
-		code->flags |= SEGMENT_CODE_LEFT_OUT;
+		code->flags |= code->flags & SEGMENT_CODE_TABLE ? 0 : SEGMENT_CODE_LEFT_OUT;
 	}
 }
 

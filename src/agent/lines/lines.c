@@ -1,5 +1,9 @@
 #include "agent/lines/lines.h"
 
+#include "agent/codes/pattern.h"
+
+const struct lines_follower *lines_follower;
+
 /* ---- the calls that a thread is in ---- */
 
 static bool add_calls(struct recorder_thread *thread, uint32_t *ret_unit)
@@ -55,17 +59,17 @@ static bool is_of(const struct segment_line_call *call, const object *code)
 	return ((const struct segment_lines *)recorder_unit(call->lines))->address == (uintptr_t)code;
 }
 
-void lines_leave_code(struct recorder_thread *thread, const object *code, uint64_t now)
+void lines_leave_code(struct recorder_thread *thread, const object *code, const object *given, uint64_t now)
 {
 	uint32_t depth = thread->shared->line_depth, above = depth;
 	if (depth && thread->lines.lines->address == (uintptr_t)code) {
-		lines_leave(thread, now);
+		lines_leave(thread, given, now);
 		return;
 	}
 	while (above && !is_of(call_at(thread, above), code))
 		above--;
 	for (; above && depth >= above; depth--)
-		lines_leave(thread, now);
+		lines_leave(thread, given, now);
 }
 
 /* ---- sums ---- */
@@ -141,13 +145,21 @@ static void measure(struct segment_code *code, object *address)
 	atomic_store(&code->last_line, range.last);
 }
 
+static bool is_wanted(const struct segment_code *code)
+{
+	const struct pattern_text name = { code->text + code->file_size, code->name_size };
+	if (code->flags & (SEGMENT_CODE_OURS | SEGMENT_CODE_THROUGH))
+		return false;
+	return !lines_follower || lines_follower->comprehensions || !pattern_is_comprehension(name);
+}
+
 static struct segment_lines *find_lines(object *code)
 {
 	uint32_t unit = codes_describe(code), of = recorder_unit_of(meter.thread->shared);
 	if (!unit)
 		return NULL;
 	struct segment_code *description = recorder_unit(unit);
-	if (description->flags & (SEGMENT_CODE_OURS | SEGMENT_CODE_THROUGH))
+	if (!is_wanted(description))
 		return NULL;
 	if (!description->last_line)
 		measure(description, code);
@@ -166,7 +178,9 @@ struct segment_lines *lines_find(object *code)
 	unsigned slot = codes_slot(code);
 	uint32_t generation = atomic_load_explicit(&codes_generation, memory_order_relaxed);
 	if (cache->slots[slot].key != code || cache->slots[slot].generation != generation) {
+		meter_own_work(true);
 		struct segment_lines *lines = find_lines(code);
+		meter_own_work(false);
 		cache->slots[slot].unit = lines ? recorder_unit_of(lines) : 0;
 		cache->slots[slot].key = code;
 		cache->slots[slot].generation = generation;

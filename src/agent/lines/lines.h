@@ -9,6 +9,17 @@
 #include "agent/codes/codes.h"
 #include "agent/meter.h"
 
+/* Whoever is told of each step besides, in the thread that makes it: `memory --lines`. */
+struct lines_follower {
+	/* `number`: the line at which the call goes on; 0: it begins. */
+	void (*enter)(const struct segment_lines *lines, uint32_t number);
+	/* `given`: an object that the interpreter made to tell us of this, and frees behind it; NULL: there is none. */
+	void (*line)(uint32_t number, const object *given);
+	void (*leave)(const object *given);
+	bool comprehensions; /* are measured as code of their own */
+};
+extern const struct lines_follower *lines_follower; /* NULL: nobody */
+
 /* The thread's sums for this code; NULL: it is left out, or there is no room. */
 struct segment_lines *lines_find(object *code);
 
@@ -62,11 +73,15 @@ static inline bool lines_are_in(const struct recorder_thread *thread, const obje
 	return thread->lines.lines && thread->lines.lines->address == (uintptr_t)code;
 }
 
-/* A hit, in the innermost call if that is of this code; an event that came before we did has none. */
-static inline void lines_hit(struct recorder_thread *thread, const object *code, uint32_t number, uint64_t now)
+/* A hit, in the innermost call if that is of this code; an event that came before we did has none. `given`: as a
+ * follower has it. */
+static inline void lines_hit(
+	struct recorder_thread *thread, const object *code, uint32_t number, const object *given, uint64_t now)
 {
 	if (!lines_are_in(thread, code))
 		return;
+	if (__builtin_expect(lines_follower != NULL, 0))
+		lines_follower->line(number, given);
 	recorder_pass(thread, now);
 	thread->lines.top[-1].foreign = 0; /* whatever was called is over */
 	lines_leave_line(thread, now);
@@ -87,6 +102,8 @@ static inline void lines_enter(
 {
 	if (thread->lines.top == thread->lines.end && !lines_next_calls(thread))
 		return;
+	if (__builtin_expect(lines_follower != NULL, 0))
+		lines_follower->enter(lines, number);
 	recorder_pass(thread, now);
 	struct segment_line_call *call = thread->lines.top++;
 	thread->shared->line_depth++;
@@ -102,9 +119,11 @@ static inline void lines_enter(
 }
 
 /* Out of the innermost call. */
-static inline void lines_leave(struct recorder_thread *thread, uint64_t now)
+static inline void lines_leave(struct recorder_thread *thread, const object *given, uint64_t now)
 {
 	struct lines_state *state = &thread->lines;
+	if (__builtin_expect(lines_follower != NULL, 0))
+		lines_follower->leave(given);
 	recorder_pass(thread, now);
 	lines_leave_line(thread, now);
 	uint64_t ticks = now - (--state->top)->begun;
@@ -143,7 +162,7 @@ static inline bool lines_are_at(const struct recorder_thread *thread, const obje
 }
 
 /* Out of a call of this code, and of those within it whose ends nobody told. */
-void lines_leave_code(struct recorder_thread *thread, const object *code, uint64_t now);
+void lines_leave_code(struct recorder_thread *thread, const object *code, const object *given, uint64_t now);
 
 /* With the GIL, as the next ones: all sums are what they would be if every call that is under way ended now and began
  * again at once, in its line, without a hit. */

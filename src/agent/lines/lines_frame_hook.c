@@ -15,7 +15,7 @@ static int on_event(object *self, frame *f, int event, object *value)
 {
 	(void)self, (void)value;
 	if (event == TRACE_LINE && meter.session == recorder.session)
-		lines_hit(meter.thread, code_of(f), (uint32_t)old_python_int(f, old_python.at.pyframe_lineno),
+		lines_hit(meter.thread, code_of(f), (uint32_t)old_python_int(f, old_python.at.pyframe_lineno), NULL,
 			ticks_now());
 	return 0;
 }
@@ -90,7 +90,7 @@ static inline void leave(thread_state *thread, const frame *f, const struct befo
 	uint64_t now = heard ? ticks_now() : 0;
 	if (heard && meter.session == recorder.session) {
 		if (before->measured)
-			lines_leave_code(meter.thread, code_of(f), now);
+			lines_leave_code(meter.thread, code_of(f), NULL, now);
 		else
 			lines_leave_foreign(meter.thread, now);
 	}

@@ -19,9 +19,12 @@ static inline uint32_t number_of(const object *number)
 static void hear(const struct segment_lines *lines, object *code)
 {
 	struct segment_code *description = recorder_unit(lines->code);
-	if (__builtin_expect(!description->heard, 0) && !atomic_exchange(&description->heard, 1) &&
-		!monitoring_listen_in(code))
+	if (__builtin_expect(description->heard, 1) || atomic_exchange(&description->heard, 1))
+		return;
+	meter_own_work(true);
+	if (!monitoring_listen_in(code))
 		description->heard = 0;
+	meter_own_work(false);
 }
 
 /* Every code begins here once. Of one that is chosen more is heard from then on; the others are not heard of again.
@@ -56,7 +59,7 @@ static object *on_leave(object *callable, object *const *arguments, size_t flags
 	(void)callable, (void)flags, (void)names;
 	uint64_t now = ticks_now();
 	if (meter.session == recorder.session)
-		lines_leave_code(meter.thread, arguments[0], now);
+		lines_leave_code(meter.thread, arguments[0], arguments[1], now);
 	return python.none;
 }
 
@@ -78,7 +81,7 @@ static object *on_line(object *callable, object *const *arguments, size_t flags,
 {
 	(void)callable, (void)flags, (void)names;
 	if (__builtin_expect(meter.session == recorder.session, 1))
-		lines_hit(meter.thread, arguments[0], number_of(arguments[1]), ticks_now());
+		lines_hit(meter.thread, arguments[0], number_of(arguments[1]), arguments[1], ticks_now());
 	return python.none;
 }
 

@@ -28,7 +28,7 @@ static void on_call(frame *f)
 static void on_return(object *code, uint64_t now)
 {
 	if (lines_are_in(meter.thread, code) || lines_find(code))
-		lines_leave_code(meter.thread, code, now);
+		lines_leave_code(meter.thread, code, NULL, now);
 	else if (with_callees)
 		lines_leave_foreign(meter.thread, now);
 }
@@ -44,7 +44,7 @@ static int on_event(object *self, frame *f, int event, object *value)
 		return 0;
 	else if (event == TRACE_LINE)
 		lines_hit(meter.thread, inner_frame_code(inner_frame_of(f)),
-			(uint32_t)old_python_int(f, old_python.at.pyframe_lineno), now);
+			(uint32_t)old_python_int(f, old_python.at.pyframe_lineno), NULL, now);
 	else if (event == PROFILE_RETURN && meter.thread->shared->line_depth)
 		on_return(inner_frame_code(inner_frame_of(f)), now);
 	return 0;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "agent/memory/domains.h"
+#include "agent/memory/followed.h"
 #include "agent/memory/interpreter.h"
 #include "agent/memory/real.h"
 #include "agent/memory/record.h"
@@ -76,12 +77,17 @@ void session_prepare(const struct orders *orders)
 
 const char *session_begin(const struct orders *orders)
 {
-	/* What the interpreter's configuration has put into their place meanwhile. */
+	const char *why = NULL;
 	memory_thread.inside++;
+	/* What the interpreter's configuration has put into their place meanwhile. */
 	domains_hook(orders_get(orders, "domains") != NULL);
+	if (orders_get(orders, "lines") && recorder_is_on())
+		why = followed_begin(orders);
+	if (why)
+		recorder_close(SEGMENT_SEALED, why);
 	memory_thread.inside--;
 	mark(STREAM_MAIN_BEGINS);
-	return NULL;
+	return why;
 }
 
 /* What a child had from its parent was not got in it, and is nobody's there. */
@@ -99,9 +105,4 @@ void session_refuse(const struct orders *orders, const char *why)
 {
 	if (!recorder_is_on() && !session_file_open(orders))
 		recorder_close(SEGMENT_SEALED, why);
-}
-
-void session_end(enum segment_state state, const char *note)
-{
-	recorder_close(state, note);
 }

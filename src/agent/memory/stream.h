@@ -22,6 +22,11 @@ enum stream_kind {
 	STREAM_KEPT,	/* reallocating failed: what was freed last is still there */
 	STREAM_UNMAP,	/* address, size: of maps, or parts of them */
 	STREAM_MARK,	/* the value is an enum stream_mark */
+	/* Of measured lines (agent/lines/lines.h). */
+	STREAM_ENTER, /* the value is the unit of a code; bytes resident then, 0: not looked at; line at which it goes
+			 on */
+	STREAM_LINE,  /* the value is its number; address of an object that is there for this event alone, or 0 */
+	STREAM_LEAVE, /* the innermost call; likewise */
 	STREAM_KIND_END
 };
 

@@ -18,7 +18,8 @@ _Atomic bool memory_writers_are_many;
 static struct {
 	_Atomic int taken; /* a lock, held for some instructions only */
 	struct memory_writer *free;
-	uint32_t session; /* that those are of */
+	uint32_t session;	  /* that those are of */
+	_Atomic uint32_t made_in; /* the session of the newest writer */
 	pthread_key_t key;
 	bool has_key;
 } pool;
@@ -93,7 +94,7 @@ static struct memory_writer *make_writer(uint32_t tid)
 	struct memory_writer *writer = memory_take_pages(sizeof *writer);
 	if (!writer)
 		return NULL;
-	if (recorder.head->first_thread)
+	if (atomic_exchange(&pool.made_in, recorder.session) == recorder.session)
 		atomic_store(&memory_writers_are_many, true);
 	writer->frames = memory_take_pages(FRAMES_FIRST * sizeof *writer->frames);
 	writer->slots = memory_take_pages(SLOTS_FIRST * sizeof *writer->slots);
@@ -129,6 +130,7 @@ void memory_writers_forget(void)
 {
 	atomic_store(&pool.taken, 0);
 	pool.free = NULL;
+	atomic_store(&pool.made_in, 0);
 	atomic_store(&memory_writers_are_many, false);
 	memory_thread.writer = NULL;
 	memory_thread.session = 0;
