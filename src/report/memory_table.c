@@ -59,16 +59,16 @@ static int by_size(const void *left, const void *right)
 	return 0;
 }
 
-struct error *memory_table_init(
-	const struct profile *profile, enum report_by by, bool counted, struct memory_table *ret_table)
+struct error *memory_table_init(const struct profile *profile, enum memory_view view, enum report_by by, bool counted,
+	struct memory_table *ret_table)
 {
 	const struct profile_memory *m = profile->memory;
 	struct memory_table table = { 0 };
 	struct map index = { 0 };
 	bool ok = true;
-	for (size_t i = 0; m && ok && i < m->rows.count; i++) {
+	for (size_t i = 0; ok && i < m->rows.count; i++) {
 		const struct memory_row *row = &m->rows.data[i];
-		struct memory_sum shown = memory_shown(m, row), difference = memory_difference(m, row);
+		struct memory_sum shown = memory_shown(view, row), difference = memory_difference(view, row);
 		if (memory_counts(row->allocator) != counted ||
 			(!shown.bytes && !shown.count && !difference.bytes && !difference.count))
 			continue;

@@ -228,14 +228,14 @@ static void add_row(struct rows *r, const struct memory_table_row *row)
 
 static struct error *add_rows(struct page *page)
 {
-	const struct profile_memory *m = page->profile->memory;
+	const enum memory_view view = page->profile->memory_choice.view;
 	struct rows r = { .page = page,
 		.sources = { .profile = page->profile, .as_named = true },
 		.by = page->options->by,
-		.differences = m->choice.view == MEMORY_BETWEEN };
-	TRY(memory_table_init(page->profile, r.by, /* counted= */ true, &r.table));
+		.differences = view == MEMORY_BETWEEN };
+	TRY(memory_table_init(page->profile, view, r.by, /* counted= */ true, &r.table));
 	size_t rows = page_rows(page, ROWS), shown = 0;
-	page_title(page, memory_view_title(m->choice.view), by_word(r.by));
+	page_title(page, memory_view_title(view), by_word(r.by));
 	for (; shown < rows && shown < r.table.rows.count; shown++)
 		add_row(&r, &r.table.rows.data[shown]);
 	struct buffer rest = { 0 };
@@ -268,8 +268,6 @@ void page_add_memory_head(struct page *page)
 
 static struct error *add_all(struct page *page)
 {
-	if (!page->profile->memory)
-		TRY(profile_memory_choose(page->profile, &(struct memory_choice){ 0 }));
 	TRY(profile_view_init(page->profile, &page->options->view, &page->view));
 	TRY(labels_init(page->profile, page->options, &page->labels));
 	page_add_memory_head(page);
