@@ -41,6 +41,12 @@ const char *memory_view_title(enum memory_view view)
 	return titles[view];
 }
 
+void memory_sum_add(struct memory_sum *sum, struct memory_sum more)
+{
+	sum->bytes = (int64_t)((uint64_t)sum->bytes + (uint64_t)more.bytes);
+	sum->count = (int64_t)((uint64_t)sum->count + (uint64_t)more.count);
+}
+
 struct error *profile_memory_create(struct profile_memory **ret_memory)
 {
 	struct profile_memory *m = calloc(1, sizeof *m);
@@ -97,12 +103,11 @@ static struct error *find_row(struct profile *profile, const struct event *event
 	return NULL;
 }
 
-/* Sums of recordings that lie wrap, and mean nothing then. */
 static void add(struct memory_sum *sum, const struct event *event, bool minus)
 {
 	uint64_t bytes = event->weight[WEIGHT_BYTES], count = event->weight[WEIGHT_COUNT];
-	sum->bytes = (int64_t)((uint64_t)sum->bytes + (minus ? 0 - bytes : bytes));
-	sum->count = (int64_t)((uint64_t)sum->count + (minus ? 0 - count : count));
+	memory_sum_add(
+		sum, (struct memory_sum){ (int64_t)(minus ? 0 - bytes : bytes), (int64_t)(minus ? 0 - count : count) });
 }
 
 /* Whether a moment is not over yet at this event. */

@@ -41,6 +41,8 @@ struct error *profile_memory_make_rows(struct profile *profile);
 /* Maps of files and of mere addresses are shown, but are in no sum. */
 bool memory_counts(unsigned allocator);
 const char *memory_allocator_name(unsigned allocator);
+/* Sums of recordings that lie wrap, and mean nothing then. */
+void memory_sum_add(struct memory_sum *sum, struct memory_sum more);
 /* "Live at the peak" */
 const char *memory_view_title(enum memory_view view);
 /* What a view shows of a row; of MEMORY_BETWEEN, what is there at `to`. */

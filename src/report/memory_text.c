@@ -1,8 +1,6 @@
 /* memory_text.c: allocations for reading: what was got in all, what was live when, and the rows that were asked for in
  * the words of tracemalloc. */
-#include <inttypes.h>
-#include <string.h>
-
+#include "agent/memory/stream.h"
 #include "report/head.h"
 #include "report/memory_table.h"
 #include "report/page.h"
@@ -33,31 +31,24 @@ static void say(struct page *page, struct buffer *text)
 /* ---- the head ---- */
 
 struct sums {
-	struct memory_sum got, temporary, at_end, leaked, file, reserved;
+	struct memory_sum got, temporary, at_end, file, reserved;
 	bool arenas, domains;
 };
-
-static void add(struct memory_sum *sum, struct memory_sum more)
-{
-	sum->bytes += more.bytes;
-	sum->count += more.count;
-}
 
 static struct sums add_up(const struct profile_memory *m)
 {
 	struct sums s = { 0 };
 	for (size_t i = 0; i < m->rows.count; i++) {
 		const struct memory_row *row = &m->rows.data[i];
-		const char *name = memory_allocator_name(row->allocator);
 		if (!memory_counts(row->allocator)) {
-			add(strcmp(name, "mmap of files") == 0 ? &s.file : &s.reserved, row->got);
+			memory_sum_add(row->allocator == ALLOCATOR_FILE ? &s.file : &s.reserved, row->got);
 			continue;
 		}
-		add(&s.got, row->got);
-		add(&s.temporary, row->temporary);
-		add(&s.at_end, row->at_end);
-		s.arenas |= strcmp(name, "arena") == 0;
-		s.domains |= strcmp(name, "PyObject") == 0 || strcmp(name, "PyMem") == 0;
+		memory_sum_add(&s.got, row->got);
+		memory_sum_add(&s.temporary, row->temporary);
+		memory_sum_add(&s.at_end, row->at_end);
+		s.arenas |= row->allocator == ALLOCATOR_ARENA;
+		s.domains |= row->allocator == ALLOCATOR_OBJECT || row->allocator == ALLOCATOR_MEM;
 	}
 	return s;
 }
@@ -244,8 +235,8 @@ static struct error *add_rows(struct page *page)
 	if (shown < r.table.rows.count) {
 		struct memory_table_row sum = { 0 };
 		for (size_t i = shown; i < r.table.rows.count; i++) {
-			add(&sum.shown, r.table.rows.data[i].shown);
-			add(&sum.difference, r.table.rows.data[i].difference);
+			memory_sum_add(&sum.shown, r.table.rows.data[i].shown);
+			memory_sum_add(&sum.difference, r.table.rows.data[i].difference);
 		}
 		buffer_printf(&rest, "%zu other: ", r.table.rows.count - shown);
 		memory_add_statistic(&rest, &sum, r.differences);
