@@ -101,26 +101,6 @@ struct rows {
 	bool differences;
 };
 
-static const char *by_word(enum report_by by)
-{
-	switch (by) {
-	case REPORT_BY_FUNCTION:
-		return "by function";
-	case REPORT_BY_FILE:
-		return "by file";
-	case REPORT_BY_TRACEBACK:
-		return "by traceback";
-	case REPORT_BY_ALLOCATOR:
-		return "by allocator";
-	case REPORT_BY_THREAD:
-		return "by thread";
-	case REPORT_BY_PROCESS:
-		return "by process";
-	default:
-		return "by line";
-	}
-}
-
 /* What a row is of: "app.py:5", "work (app.py:3)", "malloc". */
 static void add_place(struct rows *r, const struct memory_table_row *row, struct buffer *out)
 {
@@ -217,6 +197,27 @@ static void add_row(struct rows *r, const struct memory_table_row *row)
 	buffer_deinit(&place);
 }
 
+static void add_title(struct rows *r, enum memory_view view)
+{
+	_cleanup_buffer_ struct buffer remark = { 0 };
+	buffer_printf(&remark, "by %s", report_by_words[r->by ? r->by : REPORT_BY_LINE]);
+	page_title(r->page, memory_view_title(view), buffer_string(&remark));
+}
+
+/* Of the rows that are not shown, their sum. */
+static void add_rest(struct rows *r, size_t shown)
+{
+	_cleanup_buffer_ struct buffer text = { 0 };
+	struct memory_table_row sum = { 0 };
+	for (size_t i = shown; i < r->table.rows.count; i++) {
+		memory_sum_add(&sum.shown, r->table.rows.data[i].shown);
+		memory_sum_add(&sum.difference, r->table.rows.data[i].difference);
+	}
+	buffer_printf(&text, "%zu other: ", r->table.rows.count - shown);
+	memory_add_statistic(&text, &sum, r->differences);
+	page_write(r->page, "%s\n", buffer_string(&text));
+}
+
 static struct error *add_rows(struct page *page)
 {
 	const enum memory_view view = page->profile->memory_choice.view;
@@ -226,23 +227,13 @@ static struct error *add_rows(struct page *page)
 		.differences = view == MEMORY_BETWEEN };
 	TRY(memory_table_init(page->profile, view, r.by, /* counted= */ true, &r.table));
 	size_t rows = page_rows(page, ROWS), shown = 0;
-	page_title(page, memory_view_title(view), by_word(r.by));
+	add_title(&r, view);
 	for (; shown < rows && shown < r.table.rows.count; shown++)
 		add_row(&r, &r.table.rows.data[shown]);
-	struct buffer rest = { 0 };
 	if (!r.table.rows.count)
 		page_write(page, "nothing\n");
-	if (shown < r.table.rows.count) {
-		struct memory_table_row sum = { 0 };
-		for (size_t i = shown; i < r.table.rows.count; i++) {
-			memory_sum_add(&sum.shown, r.table.rows.data[i].shown);
-			memory_sum_add(&sum.difference, r.table.rows.data[i].difference);
-		}
-		buffer_printf(&rest, "%zu other: ", r.table.rows.count - shown);
-		memory_add_statistic(&rest, &sum, r.differences);
-		page_write(page, "%s\n", buffer_string(&rest));
-	}
-	buffer_deinit(&rest);
+	if (shown < r.table.rows.count)
+		add_rest(&r, shown);
 	memory_table_deinit(&r.table);
 	sources_deinit(&r.sources);
 	return NULL;
