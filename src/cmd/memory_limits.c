@@ -50,22 +50,13 @@ static void say_limit(FILE *stream, const char *what, int64_t found, uint64_t li
 	buffer_deinit(&text);
 }
 
-static struct error *table_of(struct profile *profile, enum memory_view view, struct memory_table *ret_table)
-{
-	const struct memory_choice before = profile->memory->choice;
-	profile->memory->choice.view = view;
-	struct error *error = memory_table_init(profile, REPORT_BY_TRACEBACK, /* counted= */ true, ret_table);
-	profile->memory->choice = before;
-	return error;
-}
-
 static struct error *check_peak(
 	const struct memory_limits *limits, struct profile *profile, FILE *stream, bool *ret_exceeded)
 {
 	_cleanup_memory_table_ struct memory_table table = { 0 };
 	if (!limits->peak || profile->memory->peak.bytes <= (int64_t)limits->peak)
 		return NULL;
-	TRY(table_of(profile, MEMORY_PEAK, &table));
+	TRY(memory_table_init(profile, MEMORY_PEAK, REPORT_BY_TRACEBACK, /* counted= */ true, &table));
 	say_limit(stream, "the peak was", profile->memory->peak.bytes, limits->peak);
 	for (size_t i = 0; i < table.rows.count && i < CULPRITS; i++)
 		say_row(profile, &table.rows.data[i], stream);
@@ -79,7 +70,7 @@ static struct error *check_leaks(
 	_cleanup_memory_table_ struct memory_table table = { 0 };
 	if (!limits->leak)
 		return NULL;
-	TRY(table_of(profile, MEMORY_LEAKS, &table));
+	TRY(memory_table_init(profile, MEMORY_LEAKS, REPORT_BY_TRACEBACK, /* counted= */ true, &table));
 	for (size_t i = 0, said = 0; i < table.rows.count && said < CULPRITS; i++) {
 		const struct memory_table_row *row = &table.rows.data[i];
 		if (row->shown.bytes <= (int64_t)limits->leak || is_import(profile, row->first->stack))
@@ -96,8 +87,6 @@ struct error *memory_limits_check(
 	const struct memory_limits *limits, struct profile *profile, FILE *stream, bool *ret_exceeded)
 {
 	*ret_exceeded = false;
-	if (!profile->memory)
-		return NULL;
 	TRY(profile_decode(profile));
 	TRY(check_peak(limits, profile, stream, ret_exceeded));
 	return check_leaks(limits, profile, stream, ret_exceeded);

@@ -11,6 +11,6 @@ struct memory_limits {
 
 enum { MEMORY_LIMITS_STATUS = 100 }; /* of pyrometer, when the program's own was 0 */
 
-/* Says on the stream what is above. `*ret_exceeded`: something is. */
+/* Says on the stream what is above, of a recording of memory. `*ret_exceeded`: something is. */
 struct error *memory_limits_check(
 	const struct memory_limits *limits, struct profile *profile, FILE *stream, bool *ret_exceeded);

@@ -1,7 +1,7 @@
 /* memory_options.h: what of a program's memory is shown, in the words of `memory` and `report`. */
 #pragma once
 #include "cmd/option.h"
-#include "profile/memory.h"
+#include "profile/memory_choice.h"
 
 struct memory_options_view {
 	bool peak, leaks, temporary, total;

@@ -176,7 +176,7 @@ static struct error *need_profile(struct outputs *outputs)
 	if (outputs->profile)
 		return NULL;
 	TRY(profile_create(NULL, &outputs->profile));
-	TRY(profile_memory_choose(outputs->profile, &outputs->memory));
+	outputs->profile->memory_choice = outputs->memory;
 	return tee_add(&outputs->tee, &outputs->profile->sink) ? NULL : &error_no_memory;
 }
 

@@ -4,7 +4,7 @@
  * it was until then. */
 #pragma once
 #include "cmd/option.h"
-#include "profile/memory.h"
+#include "profile/memory_choice.h"
 #include "recording/tee.h"
 #include "report/report.h"
 

@@ -24,9 +24,7 @@ struct report_command_options {
 	bool idle, gil, cpu, threads, full_paths, lines, raw, tree;
 };
 
-/* In the order of the enums that they stand for. */
-static const char *const by_words[] = { "auto", "function", "line", "process", "file", "traceback", "allocator",
-	"thread", NULL };
+/* In the order of the enum that they stand for. */
 static const char *const weight_words[] = { "samples", "wall", "cpu", "bytes", "count", NULL };
 _Static_assert(sizeof weight_words / sizeof *weight_words == PROFILE_WEIGHT_END + 1, "a word for each weight");
 
@@ -81,7 +79,7 @@ static struct error *check_memory(const struct report_command_options *options, 
 			"%s holds no allocations: --peak, --leaks and their kin are for what `memory` recorded", path);
 	if (options->by >= REPORT_BY_FILE)
 		return error_new(ERROR_USAGE, "%s holds no allocations: --by %s is for what `memory` recorded", path,
-			by_words[options->by]);
+			report_by_words[options->by]);
 	return NULL;
 }
 
@@ -201,7 +199,7 @@ const struct command report_command = {
 				OPTION_CHOICE(struct report_command_options, weight, weight_words) },
 			{ .help = "How it is shown" },
 			{ 0, "by", "WHAT", "what a frame is",
-				OPTION_CHOICE(struct report_command_options, by, by_words) },
+				OPTION_CHOICE(struct report_command_options, by, report_by_words) },
 			{ 0, "threads", NULL, "a root frame for each thread",
 				OPTION_FLAG(struct report_command_options, threads) },
 			{ 0, "lines", NULL, "hot lines amid their source",

@@ -41,21 +41,31 @@ const char *memory_view_title(enum memory_view view)
 	return titles[view];
 }
 
-/* ---- events ---- */
-
-static struct error *make(struct profile *profile)
+void memory_sum_add(struct memory_sum *sum, struct memory_sum more)
 {
-	if (!profile->memory)
-		profile->memory = calloc(1, sizeof *profile->memory);
-	return profile->memory ? NULL : &error_no_memory;
+	sum->bytes = (int64_t)((uint64_t)sum->bytes + (uint64_t)more.bytes);
+	sum->count = (int64_t)((uint64_t)sum->count + (uint64_t)more.count);
 }
 
-struct error *profile_memory_choose(struct profile *profile, const struct memory_choice *choice)
+struct error *profile_memory_create(struct profile_memory **ret_memory)
 {
-	TRY(make(profile));
-	profile->memory->choice = *choice;
+	struct profile_memory *m = calloc(1, sizeof *m);
+	if (!m)
+		return &error_no_memory;
+	*ret_memory = m;
 	return NULL;
 }
+
+void profile_memory_destroy(struct profile_memory *m)
+{
+	if (!m)
+		return;
+	vec_free(&m->rows);
+	map_deinit(&m->index);
+	free(m);
+}
+
+/* ---- events ---- */
 
 bool profile_memory_is_it(const struct event *event)
 {
@@ -93,12 +103,11 @@ static struct error *find_row(struct profile *profile, const struct event *event
 	return NULL;
 }
 
-/* Sums of recordings that lie wrap, and mean nothing then. */
 static void add(struct memory_sum *sum, const struct event *event, bool minus)
 {
 	uint64_t bytes = event->weight[WEIGHT_BYTES], count = event->weight[WEIGHT_COUNT];
-	sum->bytes = (int64_t)((uint64_t)sum->bytes + (minus ? 0 - bytes : bytes));
-	sum->count = (int64_t)((uint64_t)sum->count + (minus ? 0 - count : count));
+	memory_sum_add(
+		sum, (struct memory_sum){ (int64_t)(minus ? 0 - bytes : bytes), (int64_t)(minus ? 0 - count : count) });
 }
 
 /* Whether a moment is not over yet at this event. */
@@ -114,8 +123,9 @@ static bool is_before(const struct profile_memory *m, const struct memory_moment
 	}
 }
 
-static void add_change(struct profile_memory *m, struct memory_row *row, const struct event *event)
+static void add_change(const struct profile *profile, struct memory_row *row, const struct event *event)
 {
+	const struct profile_memory *m = profile->memory;
 	bool minus = event->kind == EVENT_FREE;
 	if (!minus && event->subject != SUBJECT_MEMORY_KEPT)
 		add(&row->got, event, false);
@@ -124,9 +134,9 @@ static void add_change(struct profile_memory *m, struct memory_row *row, const s
 		add(&row->at_start, event, minus);
 	if (!m->main_ended)
 		add(&row->at_end, event, minus);
-	if (is_before(m, &m->choice.from, event->time))
+	if (is_before(m, &profile->memory_choice.from, event->time))
 		add(&row->from, event, minus);
-	if (is_before(m, &m->choice.to, event->time))
+	if (is_before(m, &profile->memory_choice.to, event->time))
 		add(&row->to, event, minus);
 }
 
@@ -144,9 +154,8 @@ static void add_whole(struct profile_memory *m, const struct event *event)
 
 struct error *profile_memory_add(struct profile *profile, const struct event *event)
 {
-	struct memory_row *row;
-	TRY(make(profile));
 	struct profile_memory *m = profile->memory;
+	struct memory_row *row;
 	m->made = false;
 	if (event->kind == EVENT_MARKER) {
 		/* Of several processes the first one is meant. */
@@ -162,7 +171,7 @@ struct error *profile_memory_add(struct profile *profile, const struct event *ev
 	if (event->kind == EVENT_TALLY)
 		add(event->subject == SUBJECT_MEMORY_PEAK ? &row->peak : &row->temporary, event, false);
 	else
-		add_change(m, row, event);
+		add_change(profile, row, event);
 	return NULL;
 }
 
@@ -182,9 +191,9 @@ static struct memory_sum leaked(const struct memory_row *row)
 	return sum.bytes > 0 || sum.count > 0 ? sum : (struct memory_sum){ 0, 0 };
 }
 
-struct memory_sum memory_shown(const struct profile_memory *m, const struct memory_row *row)
+struct memory_sum memory_shown(enum memory_view view, const struct memory_row *row)
 {
-	switch (m->choice.view) {
+	switch (view) {
 	case MEMORY_LEAKS:
 		return leaked(row);
 	case MEMORY_TEMPORARY:
@@ -199,9 +208,9 @@ struct memory_sum memory_shown(const struct profile_memory *m, const struct memo
 	}
 }
 
-struct memory_sum memory_difference(const struct profile_memory *m, const struct memory_row *row)
+struct memory_sum memory_difference(enum memory_view view, const struct memory_row *row)
 {
-	return m->choice.view == MEMORY_BETWEEN ? minus(row->to, row->from) : (struct memory_sum){ 0, 0 };
+	return view == MEMORY_BETWEEN ? minus(row->to, row->from) : (struct memory_sum){ 0, 0 };
 }
 
 static uint64_t positive(int64_t number)
@@ -212,13 +221,14 @@ static uint64_t positive(int64_t number)
 struct error *profile_memory_make_rows(struct profile *profile)
 {
 	struct profile_memory *m = profile->memory;
-	if (!m || m->made)
+	const enum memory_view view = profile->memory_choice.view;
+	if (m->made)
 		return NULL;
 	profile_clear_rows(profile);
 	for (size_t i = 0; i < m->rows.count; i++) {
 		const struct memory_row *from = &m->rows.data[i];
-		struct memory_sum sum = m->choice.view == MEMORY_BETWEEN ? memory_difference(m, from)
-									 : memory_shown(m, from);
+		struct memory_sum sum = view == MEMORY_BETWEEN ? memory_difference(view, from)
+							       : memory_shown(view, from);
 		const struct profile_row row = { .process = from->process,
 			.thread = from->thread,
 			.stack = from->stack,
@@ -231,13 +241,4 @@ struct error *profile_memory_make_rows(struct profile *profile)
 	}
 	m->made = true;
 	return NULL;
-}
-
-void profile_memory_destroy(struct profile_memory *m)
-{
-	if (!m)
-		return;
-	vec_free(&m->rows);
-	map_deinit(&m->index);
-	free(m);
 }

@@ -33,6 +33,8 @@ static struct error *keep_text(struct profile *profile, struct text text, struct
 static struct error *on_begin(struct sink *sink, const struct recording_info *info)
 {
 	struct profile *profile = profile_of(sink);
+	if (info->mode == RECORDING_MEMORY && !profile->memory)
+		TRY(profile_memory_create(&profile->memory));
 	profile->info = *info;
 	TRY(keep_text(profile, info->command, &profile->info.command));
 	TRY(keep_text(profile, info->host, &profile->info.host));

@@ -22,6 +22,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "profile/calls_sum.h"
+#include "profile/memory_choice.h"
 #include "profile/strings.h"
 #include "recording/sink.h"
 
@@ -191,8 +192,9 @@ struct profile {
 	/* A table that somebody else made, instead of tallies: there are no paths, then. */
 	VEC(struct calls_function) given_functions;
 	VEC(struct calls_pair) given_pairs;
-	struct profile_memory *memory; /* allocations (memory.h); NULL: there are none */
-	struct profile_rss *rss;       /* memory over time (rss.h); NULL: it was not read */
+	struct memory_choice memory_choice; /* what is shown of allocations; set before the first event */
+	struct profile_memory *memory;	    /* allocations (memory.h), if the mode is RECORDING_MEMORY; else NULL */
+	struct profile_rss *rss;	    /* memory over time (rss.h); NULL: it was not read */
 	VEC(struct profile_wait) waits;
 	VEC(struct profile_idle) idle;
 	VEC(struct profile_function) functions;

@@ -51,6 +51,18 @@ const struct report_format *report_find_format(const char *name_or_file)
 	return best;
 }
 
+const char *const report_by_words[] = {
+	[REPORT_BY_DEFAULT] = "auto",
+	[REPORT_BY_FUNCTION] = "function",
+	[REPORT_BY_LINE] = "line",
+	[REPORT_BY_PROCESS] = "process",
+	[REPORT_BY_FILE] = "file",
+	[REPORT_BY_TRACEBACK] = "traceback",
+	[REPORT_BY_ALLOCATOR] = "allocator",
+	[REPORT_BY_THREAD] = "thread",
+	NULL,
+};
+
 bool report_find_weight(const char *name, enum profile_weight *ret_weight)
 {
 	for (enum profile_weight weight = 0; weight < PROFILE_WEIGHT_END; weight++)

@@ -53,8 +53,8 @@ static void add_row(struct buffer *out, const struct profile *profile, const str
 	buffer_printf(out, "{\"process\":%" PRIu32 ",\"thread\":%" PRIu32 ",\"stack\":%" PRIu32, row->process,
 		row->thread, row->stack);
 	add_name(out, "allocator", memory_allocator_name(row->allocator));
-	add_sum(out, "shown", memory_shown(profile->memory, row));
-	add_sum(out, "difference", memory_difference(profile->memory, row));
+	add_sum(out, "shown", memory_shown(profile->memory_choice.view, row));
+	add_sum(out, "difference", memory_difference(profile->memory_choice.view, row));
 	add_sum(out, "total", row->got);
 	add_sum(out, "peak", row->peak);
 	add_sum(out, "live", row->live);
@@ -94,15 +94,13 @@ struct error *memory_json_write(struct profile *profile, const struct report_opt
 {
 	_cleanup_profile_view_ struct profile_view view = { 0 };
 	struct profile_time_table times = { 0 };
-	if (!profile->memory)
-		TRY(profile_memory_choose(profile, &(struct memory_choice){ 0 }));
 	const struct profile_memory *m = profile->memory;
 	TRY(profile_view_init(profile, &options->view, &view));
 	TRY(profile_time_table_init(profile, &times));
 	buffer_add_string(out, "{\"schema\":\"" SCHEMA "\",");
 	head_add_json(out, profile, &times.all);
 	profile_time_table_deinit(&times);
-	add_name(out, "view", view_name(m->choice.view));
+	add_name(out, "view", view_name(profile->memory_choice.view));
 	add_sum(out, "peak", m->peak);
 	head_add_json_number(out, "peak_ns", m->peak_time);
 	head_add_json_number(out, "main_began_ns", m->main_began);

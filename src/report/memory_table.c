@@ -31,12 +31,6 @@ static uint64_t key_of(const struct profile *profile, enum report_by by, const s
 	}
 }
 
-static void add(struct memory_sum *sum, struct memory_sum more)
-{
-	sum->bytes = (int64_t)((uint64_t)sum->bytes + (uint64_t)more.bytes);
-	sum->count = (int64_t)((uint64_t)sum->count + (uint64_t)more.count);
-}
-
 static uint64_t magnitude(int64_t number)
 {
 	return number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
@@ -59,16 +53,16 @@ static int by_size(const void *left, const void *right)
 	return 0;
 }
 
-struct error *memory_table_init(
-	const struct profile *profile, enum report_by by, bool counted, struct memory_table *ret_table)
+struct error *memory_table_init(const struct profile *profile, enum memory_view view, enum report_by by, bool counted,
+	struct memory_table *ret_table)
 {
 	const struct profile_memory *m = profile->memory;
 	struct memory_table table = { 0 };
 	struct map index = { 0 };
 	bool ok = true;
-	for (size_t i = 0; m && ok && i < m->rows.count; i++) {
+	for (size_t i = 0; ok && i < m->rows.count; i++) {
 		const struct memory_row *row = &m->rows.data[i];
-		struct memory_sum shown = memory_shown(m, row), difference = memory_difference(m, row);
+		struct memory_sum shown = memory_shown(view, row), difference = memory_difference(view, row);
 		if (memory_counts(row->allocator) != counted ||
 			(!shown.bytes && !shown.count && !difference.bytes && !difference.count))
 			continue;
@@ -79,9 +73,9 @@ struct error *memory_table_init(
 		ok = known || (vec_push(&table.rows, made) && map_put(&index, key + 1, place));
 		if (!ok)
 			break;
-		add(&table.rows.data[place].shown, shown);
-		add(&table.rows.data[place].difference, difference);
-		add(&table.whole, shown);
+		memory_sum_add(&table.rows.data[place].shown, shown);
+		memory_sum_add(&table.rows.data[place].difference, difference);
+		memory_sum_add(&table.whole, shown);
 	}
 	map_deinit(&index);
 	if (!ok) {

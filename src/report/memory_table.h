@@ -16,9 +16,9 @@ struct memory_table {
 	struct memory_sum whole;	   /* of what is in sums */
 };
 
-/* The profile must be decoded. `counted` false: of what is in no sum instead. */
-struct error *memory_table_init(
-	const struct profile *profile, enum report_by by, bool counted, struct memory_table *ret_table);
+/* The profile must be decoded, and one of memory. `counted` false: of what is in no sum instead. */
+struct error *memory_table_init(const struct profile *profile, enum memory_view view, enum report_by by, bool counted,
+	struct memory_table *ret_table);
 void memory_table_deinit(struct memory_table *table);
 #define _cleanup_memory_table_ __attribute__((cleanup(memory_table_deinit)))
 

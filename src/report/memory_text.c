@@ -1,8 +1,6 @@
 /* memory_text.c: allocations for reading: what was got in all, what was live when, and the rows that were asked for in
  * the words of tracemalloc. */
-#include <inttypes.h>
-#include <string.h>
-
+#include "agent/memory/stream.h"
 #include "report/head.h"
 #include "report/memory_table.h"
 #include "report/page.h"
@@ -33,31 +31,24 @@ static void say(struct page *page, struct buffer *text)
 /* ---- the head ---- */
 
 struct sums {
-	struct memory_sum got, temporary, at_end, leaked, file, reserved;
+	struct memory_sum got, temporary, at_end, file, reserved;
 	bool arenas, domains;
 };
-
-static void add(struct memory_sum *sum, struct memory_sum more)
-{
-	sum->bytes += more.bytes;
-	sum->count += more.count;
-}
 
 static struct sums add_up(const struct profile_memory *m)
 {
 	struct sums s = { 0 };
 	for (size_t i = 0; i < m->rows.count; i++) {
 		const struct memory_row *row = &m->rows.data[i];
-		const char *name = memory_allocator_name(row->allocator);
 		if (!memory_counts(row->allocator)) {
-			add(strcmp(name, "mmap of files") == 0 ? &s.file : &s.reserved, row->got);
+			memory_sum_add(row->allocator == ALLOCATOR_FILE ? &s.file : &s.reserved, row->got);
 			continue;
 		}
-		add(&s.got, row->got);
-		add(&s.temporary, row->temporary);
-		add(&s.at_end, row->at_end);
-		s.arenas |= strcmp(name, "arena") == 0;
-		s.domains |= strcmp(name, "PyObject") == 0 || strcmp(name, "PyMem") == 0;
+		memory_sum_add(&s.got, row->got);
+		memory_sum_add(&s.temporary, row->temporary);
+		memory_sum_add(&s.at_end, row->at_end);
+		s.arenas |= row->allocator == ALLOCATOR_ARENA;
+		s.domains |= row->allocator == ALLOCATOR_OBJECT || row->allocator == ALLOCATOR_MEM;
 	}
 	return s;
 }
@@ -109,26 +100,6 @@ struct rows {
 	enum report_by by;
 	bool differences;
 };
-
-static const char *by_word(enum report_by by)
-{
-	switch (by) {
-	case REPORT_BY_FUNCTION:
-		return "by function";
-	case REPORT_BY_FILE:
-		return "by file";
-	case REPORT_BY_TRACEBACK:
-		return "by traceback";
-	case REPORT_BY_ALLOCATOR:
-		return "by allocator";
-	case REPORT_BY_THREAD:
-		return "by thread";
-	case REPORT_BY_PROCESS:
-		return "by process";
-	default:
-		return "by line";
-	}
-}
 
 /* What a row is of: "app.py:5", "work (app.py:3)", "malloc". */
 static void add_place(struct rows *r, const struct memory_table_row *row, struct buffer *out)
@@ -217,32 +188,43 @@ static void add_row(struct rows *r, const struct memory_table_row *row)
 	buffer_deinit(&place);
 }
 
+static void add_title(struct rows *r, enum memory_view view)
+{
+	_cleanup_buffer_ struct buffer remark = { 0 };
+	buffer_printf(&remark, "by %s", report_by_words[r->by ? r->by : REPORT_BY_LINE]);
+	page_title(r->page, memory_view_title(view), buffer_string(&remark));
+}
+
+/* Of the rows that are not shown, their sum. */
+static void add_rest(struct rows *r, size_t shown)
+{
+	_cleanup_buffer_ struct buffer text = { 0 };
+	struct memory_table_row sum = { 0 };
+	for (size_t i = shown; i < r->table.rows.count; i++) {
+		memory_sum_add(&sum.shown, r->table.rows.data[i].shown);
+		memory_sum_add(&sum.difference, r->table.rows.data[i].difference);
+	}
+	buffer_printf(&text, "%zu other: ", r->table.rows.count - shown);
+	memory_add_statistic(&text, &sum, r->differences);
+	page_write(r->page, "%s\n", buffer_string(&text));
+}
+
 static struct error *add_rows(struct page *page)
 {
-	const struct profile_memory *m = page->profile->memory;
+	const enum memory_view view = page->profile->memory_choice.view;
 	struct rows r = { .page = page,
 		.sources = { .profile = page->profile, .as_named = true },
 		.by = page->options->by,
-		.differences = m->choice.view == MEMORY_BETWEEN };
-	TRY(memory_table_init(page->profile, r.by, /* counted= */ true, &r.table));
+		.differences = view == MEMORY_BETWEEN };
+	TRY(memory_table_init(page->profile, view, r.by, /* counted= */ true, &r.table));
 	size_t rows = page_rows(page, ROWS), shown = 0;
-	page_title(page, memory_view_title(m->choice.view), by_word(r.by));
+	add_title(&r, view);
 	for (; shown < rows && shown < r.table.rows.count; shown++)
 		add_row(&r, &r.table.rows.data[shown]);
-	struct buffer rest = { 0 };
 	if (!r.table.rows.count)
 		page_write(page, "nothing\n");
-	if (shown < r.table.rows.count) {
-		struct memory_table_row sum = { 0 };
-		for (size_t i = shown; i < r.table.rows.count; i++) {
-			add(&sum.shown, r.table.rows.data[i].shown);
-			add(&sum.difference, r.table.rows.data[i].difference);
-		}
-		buffer_printf(&rest, "%zu other: ", r.table.rows.count - shown);
-		memory_add_statistic(&rest, &sum, r.differences);
-		page_write(page, "%s\n", buffer_string(&rest));
-	}
-	buffer_deinit(&rest);
+	if (shown < r.table.rows.count)
+		add_rest(&r, shown);
 	memory_table_deinit(&r.table);
 	sources_deinit(&r.sources);
 	return NULL;
@@ -259,8 +241,6 @@ void page_add_memory_head(struct page *page)
 
 static struct error *add_all(struct page *page)
 {
-	if (!page->profile->memory)
-		TRY(profile_memory_choose(page->profile, &(struct memory_choice){ 0 }));
 	TRY(profile_view_init(page->profile, &page->options->view, &page->view));
 	TRY(labels_init(page->profile, page->options, &page->labels));
 	page_add_memory_head(page);

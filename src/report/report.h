@@ -27,6 +27,9 @@ enum report_by {
 	REPORT_BY_THREAD,
 };
 
+/* The words of --by, in the order of the enum, NULL at the end. */
+extern const char *const report_by_words[];
+
 enum report_sort { REPORT_SORT_BOTH = 0, REPORT_SORT_SELF, REPORT_SORT_TOTAL };
 
 /* --sort of a table of calls: the keys of Python's pstats. */

@@ -69,8 +69,7 @@ static void add_samples(const struct profile *profile, const struct profile_time
 static void add_exact(const struct profile *profile, struct buffer *text)
 {
 	buffer_printf(text, ": %s%s",
-		profile->info.mode == RECORDING_MEMORY && profile->memory
-			? memory_view_title(profile->memory->choice.view)
+		profile->info.mode == RECORDING_MEMORY	? memory_view_title(profile->memory_choice.view)
 		: profile->info.mode == RECORDING_LINES ? "time of lines"
 							: "time of calls",
 		profile->ended ? "" : "; cut off");

@@ -26,7 +26,7 @@ enum { SECTIONS_OF_SUMMARY = 2 };
 static struct error *add_only_tree(struct page *page)
 {
 	size_t before = page->out->size;
-	if (page->profile->info.mode == RECORDING_MEMORY && page->profile->memory)
+	if (page->profile->info.mode == RECORDING_MEMORY)
 		page_add_memory_head(page);
 	else if (page->profile->info.mode != RECORDING_CALLS)
 		TRY(page_add_head(page));

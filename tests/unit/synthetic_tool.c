@@ -96,7 +96,6 @@ static bool set_flag(struct report_options *options, const char *word)
 
 static bool set_value(struct report_options *options, const char *word, const char *value)
 {
-	static const char *const by[] = { "", "function", "line", "process" };
 	if (strcmp(word, "--rows") == 0)
 		options->rows = strtoul(value, NULL, 10);
 	else if (strcmp(word, "--width") == 0)
@@ -104,8 +103,8 @@ static bool set_value(struct report_options *options, const char *word, const ch
 	else if (strcmp(word, "--weight") == 0)
 		return report_find_weight(value, &options->view.weight);
 	else if (strcmp(word, "--by") == 0)
-		for (size_t i = 1; i < sizeof by / sizeof *by; i++)
-			options->by = strcmp(by[i], value) == 0 ? (enum report_by)i : options->by;
+		for (enum report_by by = 0; report_by_words[by]; by++)
+			options->by = strcmp(report_by_words[by], value) == 0 ? by : options->by;
 	else if (strcmp(word, "--sort") == 0)
 		return !report_parse_sort(value, 0, options);
 	else if (strcmp(word, "--unit") == 0)

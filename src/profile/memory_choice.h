@@ -1,0 +1,23 @@
+/* memory_choice.h: which of a profile's numbers of memory is shown (memory.h has them). */
+#pragma once
+#include <stdint.h>
+
+enum memory_view {
+	MEMORY_PEAK = 0,  /* live at the moment when most was */
+	MEMORY_LEAKS,	  /* got since the main program began, and live when it ended */
+	MEMORY_TEMPORARY, /* freed before its thread's next allocation */
+	MEMORY_TOTAL,	  /* all that was ever got */
+	MEMORY_AT,	  /* live at `to` */
+	MEMORY_BETWEEN,	  /* what is live at `to`, less what was at `from` */
+};
+
+/* A moment: event time, or one that is known by its name. */
+struct memory_moment {
+	enum { MOMENT_TIME = 0, MOMENT_START, MOMENT_END } kind; /* of the main program */
+	uint64_t time;
+};
+
+struct memory_choice {
+	enum memory_view view;
+	struct memory_moment from, to;
+};
