@@ -1,5 +1,6 @@
 #include "inject/followed.h"
 
+#include "agent/codes/pattern.h"
 #include "inject/definitions.h"
 #include "inject/tally.h"
 
@@ -127,11 +128,15 @@ struct error *followed_emit(struct drain *drain, struct segment_view *view, stru
 	return NULL;
 }
 
-/* What has a line table is of a call path. */
-static bool is_uncalled(const struct segment_code *code)
+/* What has a line table is of a call path; a comprehension is part of its line. */
+static bool is_uncalled(const struct segment_view *view, uint32_t unit, const struct segment_code *code)
 {
 	enum { OTHERS = SEGMENT_CODE_OURS | SEGMENT_CODE_THROUGH | SEGMENT_CODE_LEFT_OUT | SEGMENT_CODE_TABLE };
-	return !(code->flags & OTHERS) && !code->first_lines;
+	if (code->flags & OTHERS || code->first_lines || code->file_size > SEGMENT_NAME_MAX ||
+		code->name_size > SEGMENT_NAME_MAX ||
+		!segment_view_at(view, unit, sizeof *code + code->file_size + code->name_size))
+		return false;
+	return !pattern_is_comprehension((struct pattern_text){ code->text + code->file_size, code->name_size });
 }
 
 struct error *followed_emit_uncalled(struct drain *drain, struct segment_view *view)
@@ -141,7 +146,7 @@ struct error *followed_emit_uncalled(struct drain *drain, struct segment_view *v
 		const struct segment_code *code = segment_view_at(view, unit, sizeof *code);
 		if (!code)
 			break;
-		if (is_uncalled(code)) {
+		if (is_uncalled(view, unit, code)) {
 			TRY(define_code(drain, view, unit, &id));
 			TRY(id ? emit(drain, view, 0, id, -1, SUBJECT_MEMORY_LINES, 0, 0) : NULL);
 		}
