@@ -2,8 +2,8 @@
 #include "agent/memory/interpreter.h"
 
 #include <dlfcn.h>
-#include <sched.h>
 
+#include "agent/memory/lock.h"
 #include "agent/old_libc.h"
 #include "agent/python/python.h"
 
@@ -41,32 +41,21 @@ static struct known_code *find_known(const char *code)
 	}
 }
 
-static void lock(void)
-{
-	while (atomic_exchange_explicit(&known.taken, 1, memory_order_acquire))
-		sched_yield();
-}
-
-static void unlock(void)
-{
-	atomic_store_explicit(&known.taken, 0, memory_order_release);
-}
-
 void interpreter_forget_threads(void)
 {
-	unlock();
+	lock_give(&known.taken);
 }
 
 /* Its address may be another's from now on. */
 static void on_code_end(object *code)
 {
-	lock();
+	lock_take(&known.taken);
 	struct known_code *found = find_known((const char *)code);
 	if (found && found->unit) {
 		found->unit = 0;
 		atomic_fetch_add(&interpreter_codes_generation, 1);
 	}
-	unlock();
+	lock_give(&known.taken);
 	dealloc_before(code);
 }
 
@@ -179,12 +168,12 @@ static uint32_t add_known(const char *code)
 
 uint32_t interpreter_describe(const char *code)
 {
-	lock();
+	lock_take(&known.taken);
 	struct known_code *found = find_known(code);
 	uint32_t unit = found && found->session == recorder.session ? found->unit : 0;
 	if (!unit)
 		unit = add_known(code);
-	unlock();
+	lock_give(&known.taken);
 	return unit;
 }
 
