@@ -6,6 +6,7 @@
 #include "agent/memory/lock.h"
 #include "agent/old_libc.h"
 #include "agent/python/python.h"
+#include "cpython/utf8.h"
 
 struct interpreter interpreter;
 _Atomic uint32_t interpreter_codes_generation = 1;
@@ -77,20 +78,6 @@ static bool hear_of_ends(void)
 
 enum { TEXT_MAX = SEGMENT_NAME_MAX };
 
-static size_t put_utf8(char *to, uint32_t c)
-{
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
-	}
-	size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-	static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
-	to[0] = (char)(first[more] | c >> 6 * more);
-	for (size_t i = 1; i <= more; i++)
-		to[i] = (char)(0x80 | (c >> 6 * (more - i) & 0x3f));
-	return more + 1;
-}
-
 /* A str as UTF-8, into `room` unless it lies there already as that. PEP 393. */
 static struct recorder_text text_of(const char *string, char *room)
 {
@@ -106,10 +93,10 @@ static struct recorder_text text_of(const char *string, char *room)
 				   : interpreter_pointer(string, l->unicode.any_data);
 	if (ascii)
 		return (struct recorder_text){ data, length };
-	for (size_t i = 0; i < length && size + 4 <= TEXT_MAX; i++) {
+	for (size_t i = 0; i < length && size + UTF8_MAX <= TEXT_MAX; i++) {
 		uint32_t c = 0;
 		memcpy(&c, data + i * kind, kind);
-		size += put_utf8(room + size, c);
+		size += utf8_put(room + size, c);
 	}
 	return (struct recorder_text){ room, size };
 }
