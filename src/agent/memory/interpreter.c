@@ -6,6 +6,7 @@
 #include "agent/memory/lock.h"
 #include "agent/old_libc.h"
 #include "agent/python/python.h"
+#include "cpython/frame.h"
 #include "cpython/utf8.h"
 
 struct interpreter interpreter;
@@ -181,9 +182,9 @@ static void take_offsets(const struct layout *l)
 		interpreter.previous = l->iframe.previous;
 		interpreter.code = l->iframe.executable;
 		interpreter.instruction = l->iframe.instruction;
-		interpreter.owner = l->version >= 0x030c ? l->iframe.owner : LAYOUT_NONE;
+		interpreter.owner = layout_has_shims(l) ? l->iframe.owner : LAYOUT_NONE;
 	}
-	interpreter.code_mask = ~(l->version >= 0x030e ? 3ull : 0ull);
+	interpreter.code_mask = layout_code_mask(l);
 }
 
 const char *interpreter_find(void)
