@@ -125,7 +125,7 @@ void memory_add_statistic(struct buffer *out, const struct memory_table_row *row
 	buffer_printf(out, ", count=%" PRId64, row->shown.count);
 	if (differences)
 		buffer_printf(out, " (%+" PRId64 ")", row->difference.count);
-	if (row->shown.count) {
+	if (row->shown.count > 0) {
 		buffer_add_string(out, ", average=");
 		memory_add_size(out, row->shown.bytes / row->shown.count, false);
 	}
