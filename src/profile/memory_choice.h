@@ -5,7 +5,7 @@
 enum memory_view {
 	MEMORY_PEAK = 0,  /* live at the moment when most was */
 	MEMORY_LEAKS,	  /* got since the main program began, and live when it ended */
-	MEMORY_TEMPORARY, /* freed before its thread's next allocation */
+	MEMORY_TEMPORARY, /* freed or reallocated before the next allocation of the thread that got it */
 	MEMORY_TOTAL,	  /* all that was ever got */
 	MEMORY_AT,	  /* live at `to` */
 	MEMORY_BETWEEN,	  /* what is live at `to`, less what was at `from` */

@@ -216,7 +216,7 @@ static struct error *add_rows(struct page *page)
 		.sources = { .profile = page->profile, .as_named = true },
 		.by = page->options->by,
 		.differences = view == MEMORY_BETWEEN };
-	TRY(memory_table_init(page->profile, view, r.by, /* counted= */ true, &r.table));
+	TRY(memory_table_init(page->profile, view, r.by, &r.table));
 	size_t rows = page_rows(page, ROWS), shown = 0;
 	add_title(&r, view);
 	for (; shown < rows && shown < r.table.rows.count; shown++)
