@@ -1,5 +1,9 @@
 /* memory.c: `pyrometer memory`: who allocates, what leaks, what made the peak; and with --rss how the memory of the
  * whole process moves. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
 #include "cmd/measure.h"
 #include "cmd/memory_options.h"
 #include "cmd/memory_rss.h"
@@ -14,6 +18,7 @@ struct memory_options {
 	unsigned by; /* from FIRST_BY on */
 	bool python_allocators, lines, rss;
 	uint64_t interval, rate;
+	const char *collect;
 };
 
 static struct error *run_rss(const struct invocation *invocation, int *ret_status)
@@ -26,11 +31,47 @@ static struct error *run_rss(const struct invocation *invocation, int *ret_statu
 	return memory_rss_run(&o->measure.target, o->interval, o->rate, invocation, ret_status);
 }
 
+/* For the Python package: beside a process that measures itself, until it ends. It is nobody's child, so that no
+ * program that waits for its children waits for us. */
+static struct error *collect(const struct invocation *invocation, int *ret_status)
+{
+	const struct memory_options *o = invocation->options;
+	_cleanup_buffer_ struct buffer path = { 0 };
+	if (!o->measure.target.pid)
+		return error_new(ERROR_USAGE, "--collect is for the process that -p names");
+	buffer_printf(&path, "%s/memory.pyro", o->collect);
+	const char *output = buffer_string(&path);
+	struct measure_options options = o->measure;
+	options.target.quiet = true;
+	options.target.outputs = (struct option_list){ 0 };
+	if (path.failed || !vec_push(&options.target.outputs.items, output))
+		return &error_no_memory;
+	struct measuring measuring = {
+		.options = &options,
+		.invocation = invocation,
+		.command_name = "memory",
+		.what = "allocations were measured",
+		.mode = RECORDING_MEMORY,
+		.orders = { .memory = true },
+		.collected = o->collect,
+	};
+	pid_t child = fork();
+	struct error *error = NULL;
+	if (child < 0)
+		error = error_os(errno, "cannot begin to collect");
+	else if (!child && setsid() > 0)
+		error = measure_run(&measuring, ret_status);
+	vec_free(&options.target.outputs.items);
+	return error;
+}
+
 static struct error *memory_run(const struct invocation *invocation, int *ret_status)
 {
 	const struct memory_options *o = invocation->options;
 	if (o->rss)
 		return run_rss(invocation, ret_status);
+	if (o->collect)
+		return collect(invocation, ret_status);
 	if (o->interval)
 		return error_new(ERROR_USAGE, "-i is for --rss: otherwise every allocation is taken");
 	if (!o->lines && (o->measure.filter.only.items.count || o->measure.filter.exclude.items.count))
@@ -115,6 +156,10 @@ const struct command memory_command = {
 				OPTION_PID(struct memory_options, measure.target.pid) },
 			{ 'd', "duration", "TIME", "with --rss: end after this long (10, 500ms, 2m)",
 				OPTION_DURATION(struct memory_options, measure.target.duration) },
+			{ .help = "For the Python package" },
+			{ 0, "collect", "FOLDER",
+				"with -p: read what this process measures of itself in the folder, until it ends",
+				OPTION_TEXT(struct memory_options, collect) },
 			{ .help = "Output" },
 			{ 'o', "output", "FILE",
 				"where the result goes; its name gives the format: .pyro, .svg, .json, .txt, .collapsed, "
