@@ -8,14 +8,11 @@
 #include "cmd/memory_options.h"
 #include "cmd/memory_rss.h"
 
-/* --by has the words of `report` but "auto", which is by line here. */
-enum { FIRST_BY = REPORT_BY_FUNCTION, DEFAULT_BY = REPORT_BY_LINE - FIRST_BY };
-
 struct memory_options {
 	struct measure_options measure;
 	struct memory_options_view view;
 	struct memory_limits limits;
-	unsigned by; /* from FIRST_BY on */
+	enum report_by by;
 	bool python_allocators, lines, rss;
 	uint64_t interval, rate;
 	const char *collect;
@@ -24,8 +21,8 @@ struct memory_options {
 static struct error *run_rss(const struct invocation *invocation, int *ret_status)
 {
 	const struct memory_options *o = invocation->options;
-	if (memory_options_given(&o->view) || o->python_allocators || o->lines || o->by != DEFAULT_BY ||
-		o->limits.peak || o->limits.leak)
+	if (memory_options_given(&o->view) || o->python_allocators || o->lines || o->by || o->limits.peak ||
+		o->limits.leak)
 		return error_new(
 			ERROR_USAGE, "--rss looks at the process as a whole: it has no allocations to choose from");
 	return memory_rss_run(&o->measure.target, o->interval, o->rate, invocation, ret_status);
@@ -90,7 +87,7 @@ static struct error *memory_run(const struct invocation *invocation, int *ret_st
 			.with_lines = o->lines,
 			.own = !o->measure.filter.only.items.count,
 			.profile = true },
-		.by = (enum report_by)(FIRST_BY + o->by),
+		.by = o->by,
 		.limits = o->limits,
 	};
 	TRY(memory_options_choose(&o->view, &measuring.outputs.memory));
@@ -134,8 +131,8 @@ const struct command memory_command = {
 				OPTION_LIST(struct memory_options, measure.filter.exclude) },
 			{ .help = "What is shown" },
 			MEMORY_VIEW_OPTION_ROWS(struct memory_options, view),
-			{ 0, "by", "WHAT", "what the rows are of (default line)",
-				OPTION_CHOICE(struct memory_options, by, report_by_words + FIRST_BY) },
+			{ 0, "by", "WHAT", "what the rows are of (auto: of lines)",
+				OPTION_CHOICE(struct memory_options, by, report_by_words) },
 			{ 'n', "rows", "N", "rows of each table",
 				OPTION_COUNT(struct memory_options, measure.table.rows) },
 			{ .help = "For CI: status 100, and who it was" },
@@ -174,7 +171,7 @@ const struct command memory_command = {
 			{ 0 },
 		},
 	.rule = OPTIONS_BEFORE_WORD,
-	.defaults = &(const struct memory_options){ .by = DEFAULT_BY, .rate = 1000000 },
+	.defaults = &(const struct memory_options){ .rate = 1000000 },
 	.options_size = sizeof(struct memory_options),
 	.examples =
 		(const struct example[]){

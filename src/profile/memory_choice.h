@@ -1,5 +1,6 @@
 /* memory_choice.h: which of a profile's numbers of memory is shown (memory.h has them). */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 enum memory_view {
@@ -18,6 +19,7 @@ struct memory_moment {
 };
 
 struct memory_choice {
+	bool given; /* somebody asked for it; else lines that were measured are shown */
 	enum memory_view view;
 	struct memory_moment from, to;
 };

@@ -1,7 +1,8 @@
 /* memory_text.c: allocations for reading: what was got in all, what was live when, and the rows that were asked for in
- * the words of tracemalloc. */
+ * the words of tracemalloc; or, where lines were measured, their table (memory_lines.c). */
 #include "agent/memory/stream.h"
 #include "report/head.h"
+#include "report/memory_lines.h"
 #include "report/memory_table.h"
 #include "report/page.h"
 #include "report/source.h"
@@ -244,7 +245,7 @@ static struct error *add_all(struct page *page)
 	TRY(profile_view_init(page->profile, &page->options->view, &page->view));
 	TRY(labels_init(page->profile, page->options, &page->labels));
 	page_add_memory_head(page);
-	TRY(add_rows(page));
+	TRY(memory_lines_are_wanted(page->profile, page->options) ? memory_lines_add(page) : add_rows(page));
 	return page->out->failed || page->scratch.failed ? &error_no_memory : NULL;
 }
 
