@@ -40,6 +40,24 @@ static inline uint64_t frame_word_(const unsigned char *bytes, uint32_t offset)
 	return value;
 }
 
+/* From 3.12 on an entry from C is a frame of its own. */
+static inline bool layout_has_shims(const struct layout *l)
+{
+	return l->version >= 0x030c;
+}
+/* Where there are shims. Owners: 0 a thread's stack, 1 a generator, 2 a frame object; 3, and 4 in 3.14, are entries
+ * from C. */
+static inline bool frame_owner_is_shim(unsigned char owner)
+{
+	return owner >= 3;
+}
+
+/* What of a frame's word is its code's address: from 3.14 on it is tagged. */
+static inline uint64_t layout_code_mask(const struct layout *l)
+{
+	return ~(l->version >= 0x030e ? 3ull : 0ull);
+}
+
 /* `bytes`: frame_bytes_size() bytes from address + frame_bytes_start(). */
 static inline struct frame frame_parse(const struct layout *l, uint64_t address, const unsigned char *bytes)
 {
@@ -53,11 +71,9 @@ static inline struct frame frame_parse(const struct layout *l, uint64_t address,
 		return frame;
 	}
 	frame.previous = frame_word_(bytes, l->iframe.previous);
-	frame.code = frame_word_(bytes, l->iframe.executable) & ~(l->version >= 0x030e ? 3ull : 0ull);
+	frame.code = frame_word_(bytes, l->iframe.executable) & layout_code_mask(l);
 	frame.instruction = (int64_t)frame_word_(bytes, l->iframe.instruction);
-	/* Owners: 0 a thread's stack, 1 a generator, 2 a frame object; from 3.12 on 3, and 4 in 3.14, are entries from
-	 * C. */
-	if (l->version >= 0x030c && bytes[l->iframe.owner] >= 3)
+	if (layout_has_shims(l) && frame_owner_is_shim(bytes[l->iframe.owner]))
 		frame.kind = FRAME_SHIM;
 	if (l->iframe.is_entry != LAYOUT_NONE)
 		frame.from_c = bytes[l->iframe.is_entry] != 0;
@@ -72,10 +88,14 @@ static inline bool layout_has_data_stack(const struct layout *l)
 
 /* Byte offset of the instruction in its code; -1: the code has not begun. May be out of the code's bounds when the
  * frame was torn: the caller checks. */
-static inline int64_t frame_offset(const struct layout *l, const struct frame *frame)
+static inline int64_t frame_offset_in(const struct layout *l, uint64_t code, int64_t instruction)
 {
 	if (l->pyframe.back != LAYOUT_NONE)
-		return l->version == 0x030a && frame->instruction >= 0 ? frame->instruction * 2 : frame->instruction;
-	int64_t offset = frame->instruction - (int64_t)(frame->code + l->code.code_adaptive);
+		return l->version == 0x030a && instruction >= 0 ? instruction * 2 : instruction;
+	int64_t offset = instruction - (int64_t)(code + l->code.code_adaptive);
 	return offset == -2 ? -1 : offset;
+}
+static inline int64_t frame_offset(const struct layout *l, const struct frame *frame)
+{
+	return frame_offset_in(l, frame->code, frame->instruction);
 }

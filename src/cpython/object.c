@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cpython/utf8.h"
 
 static bool is_python2(const struct runtime *runtime)
 {
@@ -11,28 +12,6 @@ static bool is_python2(const struct runtime *runtime)
 }
 
 /* ---- text ---- */
-
-/* One code point as UTF-8; what is no code point becomes U+FFFD. */
-static void add_utf8(struct buffer *text, uint32_t c)
-{
-	if (c > 0x10ffff)
-		c = 0xfffd;
-	if (c < 0x80) {
-		buffer_add_char(text, (char)c);
-	} else if (c < 0x800) {
-		buffer_add_char(text, (char)(0xc0 | c >> 6));
-		buffer_add_char(text, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		buffer_add_char(text, (char)(0xe0 | c >> 12));
-		buffer_add_char(text, (char)(0x80 | (c >> 6 & 0x3f)));
-		buffer_add_char(text, (char)(0x80 | (c & 0x3f)));
-	} else {
-		buffer_add_char(text, (char)(0xf0 | c >> 18));
-		buffer_add_char(text, (char)(0x80 | (c >> 12 & 0x3f)));
-		buffer_add_char(text, (char)(0x80 | (c >> 6 & 0x3f)));
-		buffer_add_char(text, (char)(0x80 | (c & 0x3f)));
-	}
-}
 
 static bool read_characters(
 	struct memory *memory, uint64_t address, uint64_t length, unsigned width, bool ascii, struct buffer *text)
@@ -47,9 +26,10 @@ static bool read_characters(
 		return !text->failed;
 	}
 	for (size_t i = 0; i < length; i++) {
+		char bytes[UTF8_MAX];
 		uint32_t c = 0;
 		memcpy(&c, units + i * width, width);
-		add_utf8(text, c);
+		buffer_add(text, bytes, utf8_put(bytes, c));
 	}
 	return !text->failed;
 }

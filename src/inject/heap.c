@@ -209,20 +209,12 @@ static bool cut_at(struct heap *heap, size_t i, uint64_t start, uint64_t end)
 bool heap_unmapped(struct heap *heap, uint64_t address, uint64_t size)
 {
 	uint64_t end = page_end(address, size);
-	for (size_t i = 0; i < heap->maps.count && heap->maps.data[i].start < end;) {
-		size_t count = heap->maps.count;
-		uint64_t start = heap->maps.data[i].start;
-		if (heap->maps.data[i].end <= address) {
+	/* One that was cut is looked at again: what is left of it ends before, or begins behind. */
+	for (size_t i = 0; i < heap->maps.count && heap->maps.data[i].start < end;)
+		if (heap->maps.data[i].end <= address)
 			i++;
-			continue;
-		}
-		if (!cut_at(heap, i, address, end))
+		else if (!cut_at(heap, i, address, end))
 			return false;
-		/* Gone, or what is left of it lies outside. */
-		i += heap->maps.count >= count && heap->maps.data[i].start == start;
-		if (heap->maps.count >= count && i < heap->maps.count && heap->maps.data[i].start >= end)
-			break;
-	}
 	return true;
 }
 

@@ -4,11 +4,17 @@
 
 enum { SLOTS_FIRST = 1 << 12 };
 
+static size_t slot_of(const struct live *live, uint64_t address)
+{
+	uint64_t h = (address >> 4) * 0x9e3779b97f4a7c15u;
+	return (size_t)(h >> 20) & live->mask;
+}
+
 struct live_block *live_find(const struct live *live, uint64_t address)
 {
 	if (!live->slots)
 		return NULL;
-	for (size_t i = live_slot_(live, address);; i = (i + 1) & live->mask) {
+	for (size_t i = slot_of(live, address);; i = (i + 1) & live->mask) {
 		struct live_block *block = &live->slots[i];
 		if (block->address == address)
 			return block;
@@ -19,7 +25,7 @@ struct live_block *live_find(const struct live *live, uint64_t address)
 
 static void put(struct live *live, const struct live_block *block)
 {
-	size_t i = live_slot_(live, block->address);
+	size_t i = slot_of(live, block->address);
 	while (live->slots[i].address)
 		i = (i + 1) & live->mask;
 	live->slots[i] = *block;
@@ -56,7 +62,7 @@ void live_remove(struct live *live, struct live_block *block)
 	size_t gap = (size_t)(block - live->slots);
 	live->count--;
 	for (size_t i = (gap + 1) & live->mask; live->slots[i].address; i = (i + 1) & live->mask) {
-		size_t home = live_slot_(live, live->slots[i].address);
+		size_t home = slot_of(live, live->slots[i].address);
 		if (((i - home) & live->mask) >= ((i - gap) & live->mask)) {
 			live->slots[gap] = live->slots[i];
 			gap = i;

@@ -23,14 +23,3 @@ struct live_block *live_find(const struct live *live, uint64_t address);
 bool live_add(struct live *live, const struct live_block *block);
 void live_remove(struct live *live, struct live_block *block);
 void live_deinit(struct live *live);
-/* Brings the slot of an address near, for a live_find a little later. */
-static inline size_t live_slot_(const struct live *live, uint64_t address)
-{
-	uint64_t h = (address >> 4) * 0x9e3779b97f4a7c15u;
-	return (size_t)(h >> 20) & live->mask;
-}
-static inline void live_prefetch(const struct live *live, uint64_t address)
-{
-	if (live->slots)
-		__builtin_prefetch(&live->slots[live_slot_(live, address)]);
-}

@@ -307,17 +307,11 @@ static struct error *take_event(
 
 /* ---- blocks ---- */
 
-static struct segment_words *block_at(const struct memory_of_process *m, uint32_t unit)
-{
-	return (struct segment_words *)segment_view_at(
-		m->view, unit, sizeof(struct segment_words) + SEGMENT_WORDS * sizeof(uint64_t));
-}
-
 /* The head of the lane's next event, and its ticks; 0: there is none yet. Blocks that are done are given back. */
 static uint64_t peek(struct memory_of_process *m, struct lane *lane, uint64_t *ret_ticks, const uint64_t **ret_word)
 {
 	for (uint64_t left = segment_view_units(m->view); left; left--) {
-		struct segment_words *block = block_at(m, lane->block);
+		struct segment_words *block = segment_view_words(m->view, lane->block);
 		if (!block)
 			return 0;
 		bool full = atomic_load_explicit(&block->full, memory_order_acquire);
@@ -333,9 +327,7 @@ static uint64_t peek(struct memory_of_process *m, struct lane *lane, uint64_t *r
 		}
 		if (!full)
 			return 0;
-		memset((void *)block->words, 0, SEGMENT_WORDS * sizeof *block->words);
-		atomic_store_explicit(&block->full, 0, memory_order_release);
-		lane->block = block->next;
+		lane->block = segment_view_empty(block);
 		lane->place = 0;
 	}
 	return 0;

@@ -99,6 +99,22 @@ const void *segment_view_at(const struct segment_view *view, uint32_t unit, size
 	return unit && start < view->size && view->size - start >= size ? view->base + start : NULL;
 }
 
+struct segment_words *segment_view_words(const struct segment_view *view, uint32_t unit)
+{
+	const struct segment_words *block;
+	return (struct segment_words *)segment_view_at(
+		view, unit, sizeof *block + SEGMENT_WORDS * sizeof *block->words);
+}
+
+/* Once it is back, its thread may come round to it and put another one behind it: what follows is read before. */
+uint32_t segment_view_empty(struct segment_words *block)
+{
+	uint32_t next = block->next;
+	memset((void *)block->words, 0, SEGMENT_WORDS * sizeof *block->words);
+	atomic_store_explicit(&block->full, 0, memory_order_release);
+	return next;
+}
+
 /* What no clock can have said becomes the most that a number holds. */
 static int64_t whole(double value)
 {

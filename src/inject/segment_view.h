@@ -40,6 +40,11 @@ static inline uint64_t segment_view_units(const struct segment_view *view)
 	return view->size / SEGMENT_UNIT;
 }
 
+/* A block of a thread's words; NULL: there is none. */
+struct segment_words *segment_view_words(const struct segment_view *view, uint32_t unit);
+/* Gives a full one, all of which was taken, back to its thread; the unit of the one that was filled after it. */
+uint32_t segment_view_empty(struct segment_words *block);
+
 /* A duration; a moment, as event time; our own cost, of 1/1024 ticks. */
 uint64_t segment_view_ns(const struct segment_view *view, uint64_t ticks);
 uint64_t segment_view_time(const struct segment_view *view, uint64_t ticks);

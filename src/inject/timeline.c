@@ -177,11 +177,6 @@ static struct error *take_word(struct drain *drain, struct timeline_of_process *
 	return kind == SEGMENT_WORD_LEAVE && lane->open.count ? end_call(drain, t, lane, value) : NULL;
 }
 
-static const struct segment_words *block_at(const struct timeline_of_process *t, uint32_t unit)
-{
-	return segment_view_at(t->view, unit, sizeof(struct segment_words) + SEGMENT_WORDS * sizeof(uint64_t));
-}
-
 static struct error *take_words(
 	struct drain *drain, struct timeline_of_process *t, struct lane *lane, const struct segment_words *block)
 {
@@ -192,25 +187,18 @@ static struct error *take_words(
 	return drain->kept >= drain->most_kept && !t->ended ? end_timeline(drain, t) : NULL;
 }
 
-static void empty(const struct segment_words *block)
-{
-	struct segment_words *own = (struct segment_words *)block;
-	memset((void *)own->words, 0, SEGMENT_WORDS * sizeof *own->words);
-	atomic_store(&own->full, 0);
-}
-
 /* All that are full, and at the end the one that is not. */
 static struct error *take_blocks(struct drain *drain, struct timeline_of_process *t, struct lane *lane, bool all)
 {
-	const struct segment_words *block;
-	for (uint64_t left = segment_view_units(t->view); left && (block = block_at(t, lane->block)); left--) {
+	struct segment_words *block;
+	for (uint64_t left = segment_view_units(t->view); left && (block = segment_view_words(t->view, lane->block));
+		left--) {
 		bool full = atomic_load(&block->full);
 		if (full || all)
 			TRY(take_words(drain, t, lane, block));
 		if (!full)
 			return NULL;
-		empty(block);
-		lane->block = block->next;
+		lane->block = segment_view_empty(block);
 	}
 	return NULL;
 }

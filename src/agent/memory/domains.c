@@ -63,10 +63,8 @@ static void *on_realloc(void *context, void *before, size_t size)
 		record_free(STREAM_REALLOC, before);
 	t->inside++;
 	void *got = d->before.realloc(d->before.context, before, size);
-	if (on && got)
-		record_got(t, d->allocator, got, size);
-	else if (on && before && t->writer)
-		memory_write(t->writer, STREAM_KEPT, 0, 0, 0, 0, 0);
+	if (on)
+		record_got_again(t, d->allocator, got, size, before != NULL);
 	t->inside--;
 	return got;
 }

@@ -64,10 +64,7 @@ EXPORTED void *realloc(void *before, size_t size)
 	record_free(STREAM_REALLOC, before);
 	t->inside++;
 	void *got = real.realloc(before, size);
-	if (got)
-		record_got(t, ALLOCATOR_REALLOC, got, size);
-	else if (before && size && t->writer)
-		memory_write(t->writer, STREAM_KEPT, 0, 0, 0, 0, 0);
+	record_got_again(t, ALLOCATOR_REALLOC, got, size, before && size);
 	t->inside--;
 	return got;
 }

@@ -2,10 +2,12 @@
 #include "agent/memory/interpreter.h"
 
 #include <dlfcn.h>
-#include <sched.h>
 
+#include "agent/memory/lock.h"
 #include "agent/old_libc.h"
 #include "agent/python/python.h"
+#include "cpython/frame.h"
+#include "cpython/utf8.h"
 
 struct interpreter interpreter;
 _Atomic uint32_t interpreter_codes_generation = 1;
@@ -41,32 +43,21 @@ static struct known_code *find_known(const char *code)
 	}
 }
 
-static void lock(void)
-{
-	while (atomic_exchange_explicit(&known.taken, 1, memory_order_acquire))
-		sched_yield();
-}
-
-static void unlock(void)
-{
-	atomic_store_explicit(&known.taken, 0, memory_order_release);
-}
-
 void interpreter_forget_threads(void)
 {
-	unlock();
+	lock_give(&known.taken);
 }
 
 /* Its address may be another's from now on. */
 static void on_code_end(object *code)
 {
-	lock();
+	lock_take(&known.taken);
 	struct known_code *found = find_known((const char *)code);
 	if (found && found->unit) {
 		found->unit = 0;
 		atomic_fetch_add(&interpreter_codes_generation, 1);
 	}
-	unlock();
+	lock_give(&known.taken);
 	dealloc_before(code);
 }
 
@@ -88,20 +79,6 @@ static bool hear_of_ends(void)
 
 enum { TEXT_MAX = SEGMENT_NAME_MAX };
 
-static size_t put_utf8(char *to, uint32_t c)
-{
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
-	}
-	size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-	static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
-	to[0] = (char)(first[more] | c >> 6 * more);
-	for (size_t i = 1; i <= more; i++)
-		to[i] = (char)(0x80 | (c >> 6 * (more - i) & 0x3f));
-	return more + 1;
-}
-
 /* A str as UTF-8, into `room` unless it lies there already as that. PEP 393. */
 static struct recorder_text text_of(const char *string, char *room)
 {
@@ -117,10 +94,10 @@ static struct recorder_text text_of(const char *string, char *room)
 				   : interpreter_pointer(string, l->unicode.any_data);
 	if (ascii)
 		return (struct recorder_text){ data, length };
-	for (size_t i = 0; i < length && size + 4 <= TEXT_MAX; i++) {
+	for (size_t i = 0; i < length && size + UTF8_MAX <= TEXT_MAX; i++) {
 		uint32_t c = 0;
 		memcpy(&c, data + i * kind, kind);
-		size += put_utf8(room + size, c);
+		size += utf8_put(room + size, c);
 	}
 	return (struct recorder_text){ room, size };
 }
@@ -179,12 +156,12 @@ static uint32_t add_known(const char *code)
 
 uint32_t interpreter_describe(const char *code)
 {
-	lock();
+	lock_take(&known.taken);
 	struct known_code *found = find_known(code);
 	uint32_t unit = found && found->session == recorder.session ? found->unit : 0;
 	if (!unit)
 		unit = add_known(code);
-	unlock();
+	lock_give(&known.taken);
 	return unit;
 }
 
@@ -205,9 +182,9 @@ static void take_offsets(const struct layout *l)
 		interpreter.previous = l->iframe.previous;
 		interpreter.code = l->iframe.executable;
 		interpreter.instruction = l->iframe.instruction;
-		interpreter.owner = l->version >= 0x030c ? l->iframe.owner : LAYOUT_NONE;
+		interpreter.owner = layout_has_shims(l) ? l->iframe.owner : LAYOUT_NONE;
 	}
-	interpreter.code_mask = ~(l->version >= 0x030e ? 3ull : 0ull);
+	interpreter.code_mask = layout_code_mask(l);
 }
 
 const char *interpreter_find(void)

@@ -2,6 +2,7 @@
 #include "agent/memory/path.h"
 
 #include "agent/memory/interpreter.h"
+#include "cpython/frame.h"
 
 enum { DEPTH_MAX = 1 << 20 }; /* frames: more is no stack any more */
 
@@ -83,10 +84,7 @@ static uint32_t find_code(struct memory_writer *w, const char *code)
 /* In bytes. */
 static int32_t offset_of(const struct walked_frame *f)
 {
-	const struct layout *l = interpreter.layout;
-	int64_t offset = interpreter.heap_frames
-				 ? (l->version == 0x030a && f->instruction >= 0 ? 2 * f->instruction : f->instruction)
-				 : f->instruction - (int64_t)(uintptr_t)f->code - (int64_t)l->code.code_adaptive;
+	int64_t offset = frame_offset_in(interpreter.layout, (uintptr_t)f->code, f->instruction);
 	return offset < 0 ? -1 : (int32_t)offset;
 }
 
@@ -94,7 +92,7 @@ static int32_t offset_of(const struct walked_frame *f)
 
 static inline bool is_shim(const char *frame)
 {
-	return interpreter.owner != LAYOUT_NONE && (unsigned char)frame[interpreter.owner] >= 3;
+	return interpreter.owner != LAYOUT_NONE && frame_owner_is_shim((unsigned char)frame[interpreter.owner]);
 }
 
 static inline int64_t instruction_at(const char *frame, bool heap_frames)

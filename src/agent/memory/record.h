@@ -24,6 +24,17 @@ static inline void record_got(
 	memory_write(t->writer, STREAM_ALLOC, allocator, step, 2, (uintptr_t)address, size);
 }
 
+/* Of a realloc, whose block STREAM_REALLOC has freed: what was got, or, where it failed, that `kept`: what was there is
+ * there still. `inside` is counted by the caller. */
+static inline void record_got_again(
+	struct memory_thread *t, enum stream_allocator allocator, const void *address, uint64_t size, bool kept)
+{
+	if (address)
+		record_got(t, allocator, address, size);
+	else if (kept && t->writer)
+		memory_write(t->writer, STREAM_KEPT, 0, 0, 0, 0, 0);
+}
+
 static inline void record_alloc(enum stream_allocator allocator, const void *address, uint64_t size)
 {
 	struct memory_thread *t = &memory_thread;

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/memory/lock.h"
 #include "agent/old_libc.h"
 
 __thread struct memory_thread memory_thread __attribute__((tls_model("initial-exec")));
@@ -23,17 +23,6 @@ static struct {
 	pthread_key_t key;
 	bool has_key;
 } pool;
-
-static void lock(void)
-{
-	while (atomic_exchange_explicit(&pool.taken, 1, memory_order_acquire))
-		sched_yield();
-}
-
-static void unlock(void)
-{
-	atomic_store_explicit(&pool.taken, 0, memory_order_release);
-}
 
 void *memory_take_pages(size_t size)
 {
@@ -64,19 +53,19 @@ static void at_thread_end(void *rounds)
 	t->inside++; /* what is left of the thread is the libc's own */
 	if (!writer || t->session != recorder.session)
 		return;
-	lock();
+	lock_take(&pool.taken);
 	if (pool.session == t->session) {
 		writer->next = pool.free;
 		pool.free = writer;
 	}
-	unlock();
+	lock_give(&pool.taken);
 }
 
 /* ---- its beginning ---- */
 
 static struct memory_writer *take_free(void)
 {
-	lock();
+	lock_take(&pool.taken);
 	if (pool.session != recorder.session) {
 		pool.session = recorder.session;
 		pool.free = NULL;
@@ -84,7 +73,7 @@ static struct memory_writer *take_free(void)
 	struct memory_writer *writer = pool.free;
 	if (writer)
 		pool.free = writer->next;
-	unlock();
+	lock_give(&pool.taken);
 	return writer;
 }
 
@@ -128,7 +117,7 @@ bool memory_thread_begin(void)
 
 void memory_writers_forget(void)
 {
-	atomic_store(&pool.taken, 0);
+	lock_give(&pool.taken);
 	pool.free = NULL;
 	atomic_store(&pool.made_in, 0);
 	atomic_store(&memory_writers_are_many, false);
