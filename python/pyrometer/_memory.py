@@ -26,6 +26,16 @@ PATIENCE = 10.0  # seconds, for an answer
 KEYS = {"lineno": "line", "filename": "file"}  # tracemalloc's words
 
 
+def _find_preloaded() -> Optional[ctypes.PyDLL]:
+    library = ctypes.PyDLL(None)
+    return library if hasattr(library, "pyrometer_memory_version") else None
+
+
+def _name_package(library: ctypes.PyDLL) -> None:
+    """What its code gets is nobody's."""
+    library.pyrometer_memory_set_package(os.fsencode(os.path.join(os.path.dirname(os.path.abspath(__file__)), "")))
+
+
 class _Agent:
     """The agent of memory in this process, and the questions to who reads what it writes."""
 
@@ -43,8 +53,8 @@ class _Agent:
         self._listeners, self._listening, self._kept = 0, False, False
 
     def _load(self) -> ctypes.PyDLL:
-        library = ctypes.PyDLL(None)
-        if not hasattr(library, "pyrometer_memory_version"):
+        library = _find_preloaded()
+        if library is None:
             path = _program.ask("help", "--memory-agent").decode("utf-8", "surrogateescape").rstrip("\n")
             try:
                 library = ctypes.PyDLL(path)
@@ -54,6 +64,7 @@ class _Agent:
             raise Error("the program %s is of another version than this package" % _program.path())
         library.pyrometer_memory_begin.restype = library.pyrometer_memory_folder.restype = ctypes.c_char_p
         library.pyrometer_memory_begin.argtypes = [ctypes.c_char_p]
+        _name_package(library)
         library.pyrometer_memory_ask.restype = ctypes.c_uint32
         library.pyrometer_memory_ask.argtypes = [ctypes.c_uint32, ctypes.c_uint32, ctypes.c_int]
         library.pyrometer_memory_answer.argtypes = [ctypes.c_uint32, ctypes.c_uint64 * ANSWER_WORDS]
@@ -128,6 +139,9 @@ class _Agent:
 
 
 _agent = _Agent()
+_preloaded = _find_preloaded()
+if _preloaded is not None:  # before any of our code is seen
+    _name_package(_preloaded)
 
 
 class _Quiet:

@@ -14,6 +14,7 @@ struct heap_tally {
 	uint32_t lane;
 	uint8_t allocator; /* enum stream_allocator */
 	bool dirty;	   /* something is new since the last flush */
+	bool ours;	   /* the package pyrometer got it: it is not kept */
 	uint64_t epoch;	   /* the peak of which `peak` is */
 	struct heap_sum {
 		uint64_t bytes, count;

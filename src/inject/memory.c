@@ -104,11 +104,19 @@ static const struct stream_step *step_at(const struct memory_of_process *m, uint
 		       : NULL;
 }
 
+/* Of the package pyrometer: it is no step, and what it gets is nobody's. */
+static bool is_ours(const struct memory_of_process *m, uint32_t code)
+{
+	const struct segment_code *described = segment_view_at(m->view, code, sizeof *described);
+	return described && described->flags & (SEGMENT_CODE_OURS | SEGMENT_CODE_THROUGH);
+}
+
 /* Up to what is known, and down again. A caller is older than what it called. */
 static struct error *find_stack(struct drain *drain, struct memory_of_process *m, uint32_t step, uint32_t *ret_stack)
 {
 	uint32_t stack = 0;
 	const struct stream_step *s;
+	uint32_t code;
 	m->climb.count = 0;
 	/* An event that was written after we looked how long the file is may be here already, and its step behind that.
 	 */
@@ -125,9 +133,10 @@ static struct error *find_stack(struct drain *drain, struct memory_of_process *m
 		step = s->parent < step ? s->parent : 0;
 	}
 	for (size_t i = m->climb.count; i-- > 0;) {
-		uint32_t code;
 		s = step_at(m, m->climb.data[i]);
-		TRY(define_code(drain, m->view, s->code, &code));
+		code = 0;
+		if (!is_ours(m, s->code))
+			TRY(define_code(drain, m->view, s->code, &code));
 		if (code)
 			TRY(registry_stack(&drain->registry, stack, code, s->instruction, &stack));
 		if (!map_put(&m->stacks, m->climb.data[i], stack))
@@ -149,6 +158,8 @@ static struct error *find_tally(struct drain *drain, struct memory_of_process *m
 		};
 		if (!known) {
 			TRY(find_stack(drain, m, step, &tally.stack));
+			const struct stream_step *leaf = step_at(m, step);
+			tally.ours = leaf && is_ours(m, leaf->code);
 			tally.epoch = m->heap.epoch;
 			if (!vec_push(&m->heap.tallies, tally) ||
 				!map_put(&lane->tallies, key, m->heap.tallies.count - 1))
@@ -273,7 +284,7 @@ static struct error *take_event(
 		if (!word[1] || allocator == ALLOCATOR_NONE || allocator >= ALLOCATOR_END)
 			return NULL;
 		TRY(find_tally(drain, m, lane_index, value, allocator, &tally));
-		ok = heap_got(&m->heap, tally, word[1], word[2], lane->ticks);
+		ok = m->heap.tallies.data[tally].ours || heap_got(&m->heap, tally, word[1], word[2], lane->ticks);
 		drain->calls++;
 		break;
 	case STREAM_FREE:

@@ -57,15 +57,22 @@ static struct sums add_up(const struct profile_memory *m)
 static void add_totals(struct page *page, const struct profile_memory *m, const struct sums *s)
 {
 	struct buffer text = { 0 };
+	const bool ended = m->peak.count; /* else its last sums have not been written */
 	buffer_add_string(&text, "Peak: ");
-	add_sum(&text, m->peak);
-	buffer_add_string(&text, ", after ");
-	print_add_duration(&text, m->peak_time, page->options->ascii);
+	if (ended) {
+		add_sum(&text, m->peak);
+		buffer_add_string(&text, ", after ");
+		print_add_duration(&text, m->peak_time, page->options->ascii);
+	} else {
+		buffer_add_string(&text, "not known before the recording's end");
+	}
 	say(page, &text);
 	buffer_add_string(&text, "Got in all: ");
 	add_sum(&text, s->got);
-	buffer_add_string(&text, "; of these, freed before the next one: ");
-	add_sum(&text, s->temporary);
+	if (ended) {
+		buffer_add_string(&text, "; of these, freed before the next one: ");
+		add_sum(&text, s->temporary);
+	}
 	say(page, &text);
 	buffer_add_string(&text, m->main_ended ? "Live when the main program ended: " : "Live at the end: ");
 	add_sum(&text, s->at_end);

@@ -5,6 +5,7 @@
  * pyrometer_memory_listen() says so. */
 #include <pthread.h>
 
+#include "agent/codes/codes.h"
 #include "agent/memory/domains.h"
 #include "agent/memory/session.h"
 #include "agent/memory/writer.h"
@@ -15,6 +16,7 @@
 enum { API_VERSION = 1 };
 
 EXPORT int pyrometer_memory_version(void);
+EXPORT void pyrometer_memory_set_package(const char *folder);
 EXPORT int pyrometer_memory_is_on(void);
 EXPORT int pyrometer_memory_is_own(void);
 EXPORT const char *pyrometer_memory_begin(const char *orders);
@@ -30,6 +32,11 @@ static uint32_t own_session;
 int pyrometer_memory_version(void)
 {
 	return API_VERSION;
+}
+
+void pyrometer_memory_set_package(const char *folder)
+{
+	codes_set_package(folder);
 }
 
 int pyrometer_memory_is_on(void)
