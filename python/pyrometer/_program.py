@@ -39,8 +39,8 @@ def _wait(pid: int) -> Optional[int]:
         return None
 
 
-def ask(*words: str) -> bytes:
-    """What it prints. Its warnings are warnings here, and what it refuses is an Error."""
+def ask(*words: str, warn: bool = True) -> bytes:
+    """What it prints. Its warnings are warnings here, unless they are known beforehand; what it refuses is an Error."""
     program = path()
     with Folder() as folder:
         out, err, create = folder.file("out"), folder.file("err"), os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -56,6 +56,6 @@ def ask(*words: str) -> bytes:
         from pyrometer._agent import Error
 
         raise Error(said.partition(": ")[2] or "the program %s failed with status %s" % (program, status))
-    if warning:
+    if warning and warn:
         warnings.warn(said.partition(": warning: ")[2], RuntimeWarning, stacklevel=2)
     return answer

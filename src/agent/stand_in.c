@@ -57,7 +57,7 @@ static const char source[] =
 	"    def __getattr__(self, name): return getattr(self.real, name)\n"
 	"class Finder:\n"
 	"    def find_spec(self, name, path=None, target=None):\n"
-	"        if name != 'line_profiler': return None\n"
+	"        if name not in ('line_profiler', 'memory_profiler'): return None\n"
 	"        spec = None\n"
 	"        for finder in sys.meta_path:\n"
 	"            spec = finder is not self and hasattr(finder, 'find_spec') and finder.find_spec(name, path, target) or None\n"

@@ -8,15 +8,15 @@
 #include "inject/agent_file.h"
 
 struct help_options {
-	bool man, agent;
+	bool man, agent, memory_agent;
 };
 
 /* For the Python package, which loads it into its own process. */
-static struct error *print_agent(void)
+static struct error *print_agent(enum agent_kind kind)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_buffer_ struct buffer text = { 0 };
-	TRY(agent_file_make(AGENT_CALLS, &path));
+	TRY(agent_file_make(kind, &path));
 	buffer_printf(&text, "%s\n", path);
 	return terminal_print(&text);
 }
@@ -33,10 +33,11 @@ static struct error *help_run(const struct invocation *invocation, int *ret_stat
 		return command_refuse(name);
 	if (name && options->man)
 		return error_new(ERROR_USAGE, "--man prints the one manual page of all commands: leave '%s' out", name);
-	if (options->agent && (name || options->man))
+	bool agent = options->agent || options->memory_agent;
+	if (agent && (name || options->man))
 		return error_new(ERROR_USAGE, "--agent stands alone: leave '%s' out", name ? name : "--man");
-	if (options->agent)
-		return print_agent();
+	if (agent)
+		return print_agent(options->memory_agent ? AGENT_MEMORY : AGENT_CALLS);
 	if (options->man)
 		help_write_man(&text);
 	else if (command)
@@ -50,7 +51,7 @@ const struct command help_command = {
 	.name = "help",
 	.question = "How is it used?",
 	.summary = "explain a command, or print the manual page",
-	.usage = (const char *const[]){ "[COMMAND]", "--man", "--agent", NULL },
+	.usage = (const char *const[]){ "[COMMAND]", "--man", "--agent", "--memory-agent", NULL },
 	.description = "Prints the table of commands, or the help of one command as `pyrometer COMMAND --help` does.",
 	.options =
 		(const struct option[]){
@@ -60,6 +61,8 @@ const struct command help_command = {
 			{ 0, "agent", NULL,
 				"print where the library lies that is loaded into programs; it is written there if it is not",
 				OPTION_FLAG(struct help_options, agent) },
+			{ 0, "memory-agent", NULL, "the same of the one that measures memory",
+				OPTION_FLAG(struct help_options, memory_agent) },
 			{ 0 },
 		},
 	.options_size = sizeof(struct help_options),

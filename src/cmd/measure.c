@@ -55,7 +55,7 @@ typedef struct error *drain_function(
 /* What the agents of this run have in the folder: one segment a process. */
 static struct error *drain_folder(struct measuring *c, drain_function *drain)
 {
-	const char *where = c->options->target.pid ? c->attach.folder : c->launch.folder;
+	const char *where = c->attach.folder ? c->attach.folder : c->launch.folder;
 	_cleanup_closedir_ DIR *folder = opendir(where);
 	if (!folder)
 		return error_os(errno, "what is measured cannot be read any more in %s", where);
@@ -85,7 +85,13 @@ static struct error *meanwhile(struct measuring *c)
 	if (!c->orders.timeline && !c->orders.memory)
 		return NULL;
 	TRY(drain_folder(c, c->orders.memory ? memory_take : timeline_take));
-	return outputs_flush(&c->outputs, clock_read(CLOCK_MONOTONIC) - c->began);
+	uint64_t now = clock_read(CLOCK_MONOTONIC) - c->began;
+	TRY(outputs_flush(&c->outputs, now));
+	if (!memories_are_asked(&c->drain))
+		return NULL;
+	TRY(outputs_sync(&c->outputs));
+	memories_answer(&c->drain);
+	return NULL;
 }
 
 static struct error *check_result(struct measuring *c)
@@ -155,7 +161,8 @@ static struct error *await_attached(struct measuring *c)
 		error = meanwhile(c);
 		clock_sleep_until(clock_now() + LOOK_EVERY);
 	}
-	attach_end(&c->attach);
+	if (!c->collected)
+		attach_end(&c->attach);
 	return error;
 }
 
@@ -171,6 +178,28 @@ static struct error *await_started(struct measuring *c)
 {
 	c->ended = signals_await_end(c->pid, look, c, &c->status);
 	return c->failed;
+}
+
+/* It measures itself, in a folder that it made; we remove it. */
+static struct error *join_target(struct measuring *c)
+{
+	_cleanup_buffer_ struct buffer path = { 0 };
+	struct drain_head head;
+	c->pid = c->options->target.pid;
+	buffer_printf(&path, "%s/%d-1.segment", c->collected, (int)c->pid);
+	c->launch.folder = strdup(c->collected);
+	if (!c->launch.folder || path.failed)
+		return &error_no_memory;
+	TRY(drain_read_head(buffer_string(&path), &head));
+	c->began = head.start_ns; /* it began before us */
+	return segment_link(c->launch.folder, &c->outputs);
+}
+
+static struct error *begin_target(struct measuring *c)
+{
+	if (c->collected)
+		return join_target(c);
+	return c->options->target.pid ? attach_target(c) : start_target(c);
 }
 
 static struct error *check_words(const struct target_options *target, char *const *words)
@@ -191,7 +220,7 @@ static struct error *measure(struct measuring *c)
 	TRY(outputs_open(&c->outputs, &o->target.outputs, o->target.format));
 	signals_catch();
 	c->began = clock_read(CLOCK_MONOTONIC); /* before the first call */
-	TRY(o->target.pid ? attach_target(c) : start_target(c));
+	TRY(begin_target(c));
 	struct error *error = begin_recording(c), *waited = o->target.pid ? await_attached(c) : await_started(c);
 	if (error)
 		error_free(waited);

@@ -26,6 +26,7 @@ struct measuring {
 	enum recording_mode mode;
 	struct calls_orders orders; /* but for patterns and whom they are for */
 	enum report_by by;	    /* of the report at the end */
+	const char *collected;	    /* a folder in which the process measures itself, and which goes with it; or NULL */
 	struct memory_limits limits;
 	uint64_t most_kept; /* of single calls */
 	struct outputs outputs;

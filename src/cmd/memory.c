@@ -1,29 +1,65 @@
 /* memory.c: `pyrometer memory`: who allocates, what leaks, what made the peak; and with --rss how the memory of the
  * whole process moves. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
 #include "cmd/measure.h"
 #include "cmd/memory_options.h"
 #include "cmd/memory_rss.h"
-
-/* --by has the words of `report` but "auto", which is by line here. */
-enum { FIRST_BY = REPORT_BY_FUNCTION, DEFAULT_BY = REPORT_BY_LINE - FIRST_BY };
 
 struct memory_options {
 	struct measure_options measure;
 	struct memory_options_view view;
 	struct memory_limits limits;
-	unsigned by; /* from FIRST_BY on */
+	enum report_by by;
 	bool python_allocators, lines, rss;
 	uint64_t interval, rate;
+	const char *collect;
 };
 
 static struct error *run_rss(const struct invocation *invocation, int *ret_status)
 {
 	const struct memory_options *o = invocation->options;
-	if (memory_options_given(&o->view) || o->python_allocators || o->lines || o->by != DEFAULT_BY ||
-		o->limits.peak || o->limits.leak)
+	if (memory_options_given(&o->view) || o->python_allocators || o->lines || o->by || o->limits.peak ||
+		o->limits.leak)
 		return error_new(
 			ERROR_USAGE, "--rss looks at the process as a whole: it has no allocations to choose from");
 	return memory_rss_run(&o->measure.target, o->interval, o->rate, invocation, ret_status);
+}
+
+/* For the Python package: beside a process that measures itself, until it ends. It is nobody's child, so that no
+ * program that waits for its children waits for us. */
+static struct error *collect(const struct invocation *invocation, int *ret_status)
+{
+	const struct memory_options *o = invocation->options;
+	_cleanup_buffer_ struct buffer path = { 0 };
+	if (!o->measure.target.pid)
+		return error_new(ERROR_USAGE, "--collect is for the process that -p names");
+	buffer_printf(&path, "%s/memory.pyro", o->collect);
+	const char *output = buffer_string(&path);
+	struct measure_options options = o->measure;
+	options.target.quiet = true;
+	options.target.outputs = (struct option_list){ 0 };
+	if (path.failed || !vec_push(&options.target.outputs.items, output))
+		return &error_no_memory;
+	struct measuring measuring = {
+		.options = &options,
+		.invocation = invocation,
+		.command_name = "memory",
+		.what = "allocations were measured",
+		.mode = RECORDING_MEMORY,
+		.orders = { .memory = true },
+		.collected = o->collect,
+	};
+	pid_t child = fork();
+	struct error *error = NULL;
+	if (child < 0)
+		error = error_os(errno, "cannot begin to collect");
+	else if (!child && setsid() > 0)
+		error = measure_run(&measuring, ret_status);
+	vec_free(&options.target.outputs.items);
+	return error;
 }
 
 static struct error *memory_run(const struct invocation *invocation, int *ret_status)
@@ -31,6 +67,8 @@ static struct error *memory_run(const struct invocation *invocation, int *ret_st
 	const struct memory_options *o = invocation->options;
 	if (o->rss)
 		return run_rss(invocation, ret_status);
+	if (o->collect)
+		return collect(invocation, ret_status);
 	if (o->interval)
 		return error_new(ERROR_USAGE, "-i is for --rss: otherwise every allocation is taken");
 	if (!o->lines && (o->measure.filter.only.items.count || o->measure.filter.exclude.items.count))
@@ -49,7 +87,7 @@ static struct error *memory_run(const struct invocation *invocation, int *ret_st
 			.with_lines = o->lines,
 			.own = !o->measure.filter.only.items.count,
 			.profile = true },
-		.by = (enum report_by)(FIRST_BY + o->by),
+		.by = o->by,
 		.limits = o->limits,
 	};
 	TRY(memory_options_choose(&o->view, &measuring.outputs.memory));
@@ -93,8 +131,8 @@ const struct command memory_command = {
 				OPTION_LIST(struct memory_options, measure.filter.exclude) },
 			{ .help = "What is shown" },
 			MEMORY_VIEW_OPTION_ROWS(struct memory_options, view),
-			{ 0, "by", "WHAT", "what the rows are of (default line)",
-				OPTION_CHOICE(struct memory_options, by, report_by_words + FIRST_BY) },
+			{ 0, "by", "WHAT", "what the rows are of (auto: of lines)",
+				OPTION_CHOICE(struct memory_options, by, report_by_words) },
 			{ 'n', "rows", "N", "rows of each table",
 				OPTION_COUNT(struct memory_options, measure.table.rows) },
 			{ .help = "For CI: status 100, and who it was" },
@@ -115,6 +153,10 @@ const struct command memory_command = {
 				OPTION_PID(struct memory_options, measure.target.pid) },
 			{ 'd', "duration", "TIME", "with --rss: end after this long (10, 500ms, 2m)",
 				OPTION_DURATION(struct memory_options, measure.target.duration) },
+			{ .help = "For the Python package" },
+			{ 0, "collect", "FOLDER",
+				"with -p: read what this process measures of itself in the folder, until it ends",
+				OPTION_TEXT(struct memory_options, collect) },
 			{ .help = "Output" },
 			{ 'o', "output", "FILE",
 				"where the result goes; its name gives the format: .pyro, .svg, .json, .txt, .collapsed, "
@@ -129,7 +171,7 @@ const struct command memory_command = {
 			{ 0 },
 		},
 	.rule = OPTIONS_BEFORE_WORD,
-	.defaults = &(const struct memory_options){ .by = DEFAULT_BY, .rate = 1000000 },
+	.defaults = &(const struct memory_options){ .rate = 1000000 },
 	.options_size = sizeof(struct memory_options),
 	.examples =
 		(const struct example[]){

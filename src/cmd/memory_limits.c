@@ -56,7 +56,7 @@ static struct error *check_peak(
 	_cleanup_memory_table_ struct memory_table table = { 0 };
 	if (!limits->peak || profile->memory->peak.bytes <= (int64_t)limits->peak)
 		return NULL;
-	TRY(memory_table_init(profile, MEMORY_PEAK, REPORT_BY_TRACEBACK, /* counted= */ true, &table));
+	TRY(memory_table_init(profile, MEMORY_PEAK, REPORT_BY_TRACEBACK, &table));
 	say_limit(stream, "the peak was", profile->memory->peak.bytes, limits->peak);
 	for (size_t i = 0; i < table.rows.count && i < CULPRITS; i++)
 		say_row(profile, &table.rows.data[i], stream);
@@ -70,7 +70,7 @@ static struct error *check_leaks(
 	_cleanup_memory_table_ struct memory_table table = { 0 };
 	if (!limits->leak)
 		return NULL;
-	TRY(memory_table_init(profile, MEMORY_LEAKS, REPORT_BY_TRACEBACK, /* counted= */ true, &table));
+	TRY(memory_table_init(profile, MEMORY_LEAKS, REPORT_BY_TRACEBACK, &table));
 	for (size_t i = 0, said = 0; i < table.rows.count && said < CULPRITS; i++) {
 		const struct memory_table_row *row = &table.rows.data[i];
 		if (row->shown.bytes <= (int64_t)limits->leak || is_import(profile, row->first->stack))

@@ -29,12 +29,13 @@ static struct error *parse_moment(const char *option, const char *word, struct m
 
 struct error *memory_options_choose(const struct memory_options_view *o, struct memory_choice *ret_choice)
 {
-	*ret_choice = (struct memory_choice){ .view = o->leaks	      ? MEMORY_LEAKS
-						      : o->temporary  ? MEMORY_TEMPORARY
-						      : o->total      ? MEMORY_TOTAL
-						      : o->at	      ? MEMORY_AT
-						      : o->between[0] ? MEMORY_BETWEEN
-								      : MEMORY_PEAK };
+	*ret_choice = (struct memory_choice){ .given = memory_options_given(o),
+		.view = o->leaks	? MEMORY_LEAKS
+			: o->temporary	? MEMORY_TEMPORARY
+			: o->total	? MEMORY_TOTAL
+			: o->at		? MEMORY_AT
+			: o->between[0] ? MEMORY_BETWEEN
+					: MEMORY_PEAK };
 	if (count_given(o) > 1)
 		return error_new(ERROR_USAGE,
 			"give one of --peak, --leaks, --temporary, --total, --at and --between: each is another report");

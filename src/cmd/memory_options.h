@@ -12,7 +12,9 @@ struct memory_options_view {
 	{ 0, "peak", NULL, "memory that was live when most was (the default)", OPTION_FLAG(type, field.peak) }, \
 		{ 0, "leaks", NULL, "memory that was got since the main program began and live when it ended",  \
 			OPTION_FLAG(type, field.leaks) },                                                       \
-		{ 0, "temporary", NULL, "memory that was freed before its thread's next allocation",            \
+		{ 0, "temporary", NULL,                                                                         \
+			"memory that was freed or reallocated before the thread that got it made its next "     \
+			"allocation (maps never count)",                                                        \
 			OPTION_FLAG(type, field.temporary) },                                                   \
 		{ 0, "total", NULL, "all memory that was ever got", OPTION_FLAG(type, field.total) },           \
 		{ 0, "at", "TIME", "memory that was live then (12.5s); start and end are the main program's",   \

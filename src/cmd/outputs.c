@@ -260,6 +260,14 @@ struct error *outputs_flush(struct outputs *outputs, uint64_t now)
 	return NULL;
 }
 
+struct error *outputs_sync(struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->items.count; i++)
+		if (outputs->items.data[i].writer)
+			TRY(recording_writer_sync(outputs->items.data[i].writer));
+	return NULL;
+}
+
 /* ---- at the end ---- */
 
 static struct error *write_all(int fd, const char *data, size_t size, const char *path)

@@ -39,6 +39,8 @@ struct error *outputs_open_default(struct outputs *outputs, const char *name, pi
 /* Where everything is fed. */
 struct sink *outputs_sink(struct outputs *outputs);
 struct error *outputs_flush(struct outputs *outputs, uint64_t now);
+/* All that they were fed can be read in recordings. */
+struct error *outputs_sync(struct outputs *outputs);
 /* Writes the reports, gives the recordings their names and prints the report at the end. */
 struct error *outputs_finish(struct outputs *outputs);
 /* Recordings that were not finished stay as FILE.part. */

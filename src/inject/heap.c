@@ -38,12 +38,20 @@ static void take(struct heap_sum *sum, uint64_t bytes, uint64_t count)
 	sum->count -= count;
 }
 
+static void raise_watch(const struct heap *heap, struct heap_watch *watch)
+{
+	if (!watch->ended && heap->live.bytes > watch->peak.bytes)
+		watch->peak = heap->live;
+}
+
 static void grow(struct heap *heap, struct heap_tally *t, uint64_t size, uint64_t count, uint64_t ticks)
 {
 	add(&t->live, size, count);
 	if (!heap_counts(t->allocator))
 		return;
 	add(&heap->live, size, count);
+	for (size_t i = 0; i < heap->watches.count; i++)
+		raise_watch(heap, &heap->watches.data[i]);
 	if (heap->live.bytes <= heap->peak.bytes)
 		return;
 	heap->peak = heap->live;
@@ -112,8 +120,10 @@ bool heap_got(struct heap *heap, uint32_t tally, uint64_t address, uint64_t size
 		return false;
 	struct heap_tally *t = &heap->tallies.data[tally];
 	add(&t->got, size, 1);
-	if (heap_counts(allocator))
+	if (heap_counts(allocator)) {
 		add(&heap->sizes[size ? 63 - __builtin_clzll(size) : 0], size, 1);
+		add(&heap->got, size, 1);
+	}
 	grow(heap, t, size, 1, ticks);
 	return true;
 }
@@ -208,8 +218,68 @@ bool heap_unmapped(struct heap *heap, uint64_t address, uint64_t size)
 	return true;
 }
 
+bool heap_forget(struct heap *heap)
+{
+	for (size_t i = 0; i < heap->tallies.count; i++) {
+		struct heap_tally *t = &heap->tallies.data[i];
+		if (!t->live.bytes && !t->live.count)
+			continue;
+		if (!touch(heap, (uint32_t)i))
+			return false;
+		shrink(heap, t, t->live.bytes, t->live.count);
+	}
+	live_deinit(&heap->blocks);
+	heap->maps.count = 0;
+	map_clear(&heap->owed);
+	return true;
+}
+
+/* ---- watches ---- */
+
+struct heap_watch *heap_watch(struct heap *heap, uint32_t id, uint64_t time)
+{
+	const struct heap_watch made = {
+		.id = id, .began = time, .at_begin = heap->live, .peak = heap->live, .got_before = heap->got
+	};
+	return vec_push(&heap->watches, made) ? &heap->watches.data[heap->watches.count - 1] : NULL;
+}
+
+static struct heap_sum difference(struct heap_sum a, struct heap_sum b)
+{
+	return (struct heap_sum){ a.bytes - b.bytes, a.count - b.count };
+}
+
+struct heap_watch *heap_watch_find(struct heap *heap, uint32_t id)
+{
+	for (size_t i = heap->watches.count; i-- > 0;) {
+		struct heap_watch *watch = &heap->watches.data[i];
+		if (watch->id != id)
+			continue;
+		if (!watch->ended) {
+			watch->now = heap->live;
+			watch->got = difference(heap->got, watch->got_before);
+		}
+		return watch;
+	}
+	return NULL;
+}
+
+void heap_watch_end(struct heap_watch *watch, uint64_t time)
+{
+	watch->end = watch->ended ? watch->end : time;
+	watch->ended = true;
+}
+
+void heap_watch_forget(struct heap *heap, uint32_t id)
+{
+	struct heap_watch *watch = heap_watch_find(heap, id);
+	if (watch)
+		*watch = heap->watches.data[--heap->watches.count];
+}
+
 void heap_deinit(struct heap *heap)
 {
+	vec_free(&heap->watches);
 	live_deinit(&heap->blocks);
 	vec_free(&heap->maps);
 	vec_free(&heap->tallies);

@@ -31,6 +31,9 @@ struct memory_of_process {
 	struct map stacks;  /* step -> stack id */
 	VEC(uint32_t) climb;
 	uint64_t flushed; /* event time of the last sums */
+	/* The answer to this question is to be told when all that it speaks of is in the recording; 0: none is. */
+	uint32_t question;
+	uint64_t answer[SEGMENT_ANSWER];
 	struct event events[256];
 	size_t event_count;
 };
@@ -101,11 +104,19 @@ static const struct stream_step *step_at(const struct memory_of_process *m, uint
 		       : NULL;
 }
 
+/* Of the package pyrometer: it is no step, and what it gets is nobody's. */
+static bool is_ours(const struct memory_of_process *m, uint32_t code)
+{
+	const struct segment_code *described = segment_view_at(m->view, code, sizeof *described);
+	return described && described->flags & (SEGMENT_CODE_OURS | SEGMENT_CODE_THROUGH);
+}
+
 /* Up to what is known, and down again. A caller is older than what it called. */
 static struct error *find_stack(struct drain *drain, struct memory_of_process *m, uint32_t step, uint32_t *ret_stack)
 {
 	uint32_t stack = 0;
 	const struct stream_step *s;
+	uint32_t code;
 	m->climb.count = 0;
 	/* An event that was written after we looked how long the file is may be here already, and its step behind that.
 	 */
@@ -122,9 +133,10 @@ static struct error *find_stack(struct drain *drain, struct memory_of_process *m
 		step = s->parent < step ? s->parent : 0;
 	}
 	for (size_t i = m->climb.count; i-- > 0;) {
-		uint32_t code;
 		s = step_at(m, m->climb.data[i]);
-		TRY(define_code(drain, m->view, s->code, &code));
+		code = 0;
+		if (!is_ours(m, s->code))
+			TRY(define_code(drain, m->view, s->code, &code));
 		if (code)
 			TRY(registry_stack(&drain->registry, stack, code, s->instruction, &stack));
 		if (!map_put(&m->stacks, m->climb.data[i], stack))
@@ -146,6 +158,8 @@ static struct error *find_tally(struct drain *drain, struct memory_of_process *m
 		};
 		if (!known) {
 			TRY(find_stack(drain, m, step, &tally.stack));
+			const struct stream_step *leaf = step_at(m, step);
+			tally.ours = leaf && is_ours(m, leaf->code);
 			tally.epoch = m->heap.epoch;
 			if (!vec_push(&m->heap.tallies, tally) ||
 				!map_put(&lane->tallies, key, m->heap.tallies.count - 1))
@@ -189,7 +203,8 @@ static uint32_t words_behind(unsigned kind)
 		[STREAM_UNMAP] = 2,
 		[STREAM_ENTER] = 2,
 		[STREAM_LINE] = 1,
-		[STREAM_LEAVE] = 1 };
+		[STREAM_LEAVE] = 1,
+		[STREAM_ASK] = 2 };
 	return kind < STREAM_KIND_END ? counts[kind] : 0;
 }
 
@@ -208,6 +223,53 @@ static uint64_t size_of(const struct memory_of_process *m, uint64_t address)
 	return block ? block->size : 0;
 }
 
+/* ---- questions ---- */
+
+static void answer(struct memory_of_process *m, uint64_t now, const struct heap_watch *watch)
+{
+	const struct heap_watch all = { .peak = m->heap.peak, .now = m->heap.live, .got = m->heap.got };
+	const struct heap_watch *w = watch ? watch : &all;
+	const uint64_t words[SEGMENT_ANSWER] = {
+		[ANSWER_BEGAN] = w->began,
+		[ANSWER_NOW] = w->ended ? w->end : now,
+		[ANSWER_BEGIN_BYTES] = w->at_begin.bytes,
+		[ANSWER_BYTES] = w->now.bytes,
+		[ANSWER_BEGIN_COUNT] = w->at_begin.count,
+		[ANSWER_COUNT] = w->now.count,
+		[ANSWER_PEAK_BYTES] = w->peak.bytes,
+		[ANSWER_GOT_BYTES] = w->got.bytes,
+	};
+	memcpy(m->answer, words, sizeof words);
+}
+
+/* A recording without a schedule has times in units of this; what comes behind a question is one later. */
+enum { GRAIN = 100 };
+
+/* Sums of this very moment go before it, so that the recording can be asked for it. */
+static struct error *take_question(
+	struct drain *drain, struct memory_of_process *m, const uint64_t *word, uint64_t ticks)
+{
+	uint32_t what = (uint32_t)(word[0] >> 32), id = (uint32_t)word[1], question = (uint32_t)word[2];
+	uint64_t time = segment_view_time(m->view, ticks);
+	time = (time > m->flushed ? time : m->flushed + 1) + GRAIN - 1;
+	time -= time % GRAIN;
+	if (what == ASK_RESTART && !heap_forget(&m->heap))
+		return &error_no_memory;
+	TRY(flush(drain, m, time));
+	struct heap_watch *watch = what == ASK_WATCH ? heap_watch(&m->heap, id, time) : heap_watch_find(&m->heap, id);
+	if (what == ASK_WATCH && !watch)
+		return &error_no_memory;
+	if (what == ASK_END && watch)
+		heap_watch_end(watch, time);
+	if (question) {
+		m->question = question;
+		answer(m, time, watch);
+	}
+	if (what == ASK_FORGET)
+		heap_watch_forget(&m->heap, id);
+	return NULL;
+}
+
 static struct error *take_event(
 	struct drain *drain, struct memory_of_process *m, uint32_t lane_index, const uint64_t *word, unsigned allocator)
 {
@@ -222,7 +284,7 @@ static struct error *take_event(
 		if (!word[1] || allocator == ALLOCATOR_NONE || allocator >= ALLOCATOR_END)
 			return NULL;
 		TRY(find_tally(drain, m, lane_index, value, allocator, &tally));
-		ok = heap_got(&m->heap, tally, word[1], word[2], lane->ticks);
+		ok = m->heap.tallies.data[tally].ours || heap_got(&m->heap, tally, word[1], word[2], lane->ticks);
 		drain->calls++;
 		break;
 	case STREAM_FREE:
@@ -237,6 +299,8 @@ static struct error *take_event(
 		break;
 	case STREAM_MARK:
 		return take_mark(drain, m, value, lane->ticks);
+	case STREAM_ASK:
+		return take_question(drain, m, word, lane->ticks);
 	case STREAM_ENTER:
 		ok = followed_enter(&lane->followed, value, word[1], (uint32_t)word[2]);
 		drain->calls++;
@@ -421,7 +485,7 @@ struct error *memory_take(struct drain *drain, const char *path, const struct pr
 	TRY(define_process(drain, m->view, def));
 	TRY(take_all(drain, m, now));
 	uint64_t time = segment_view_time(m->view, now);
-	if (is_due(m, time))
+	if (time >= m->flushed + GRAIN && is_due(m, time))
 		TRY(flush(drain, m, time));
 	return send(drain, m);
 }
@@ -461,6 +525,27 @@ struct error *memory_finish(struct drain *drain, const char *path, const struct 
 	uint64_t end = segment_view_time(m->view, m->view->end_ticks);
 	TRY(flush(drain, m, end));
 	return add_whole(drain, m, end);
+}
+
+void memories_answer(struct drain *drain)
+{
+	for (size_t i = 0; i < drain->memories.count; i++) {
+		struct memory_of_process *m = drain->memories.data[i];
+		struct segment_head *head = (struct segment_head *)m->view->base;
+		if (!m->question)
+			continue;
+		memcpy(head->answer, m->answer, sizeof m->answer);
+		atomic_store_explicit(&head->answered, m->question, memory_order_release);
+		m->question = 0;
+	}
+}
+
+bool memories_are_asked(const struct drain *drain)
+{
+	for (size_t i = 0; i < drain->memories.count; i++)
+		if (drain->memories.data[i]->question)
+			return true;
+	return false;
 }
 
 void memories_close(struct drain *drain)

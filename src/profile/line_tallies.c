@@ -3,7 +3,8 @@
 
 bool profile_is_line(const struct event *event)
 {
-	return event->subject >= SUBJECT_LINE && event->subject <= SUBJECT_LINE_COST;
+	return (event->subject >= SUBJECT_LINE && event->subject <= SUBJECT_LINE_COST) ||
+	       (event->subject >= SUBJECT_MEMORY_LINE && event->subject <= SUBJECT_MEMORY_LINES);
 }
 
 static struct error *find_or_make(
@@ -26,7 +27,8 @@ static bool is_placed(const struct profile *profile, const struct event *event)
 	const struct profile_stack *stack = &profile->stacks.data[event->stack];
 	if (!event->stack || stack->parent || !stack->instruction)
 		return false;
-	return event->subject == SUBJECT_LINE_INSIDE || (event->subject == SUBJECT_LINE) == (stack->instruction > 0);
+	bool of_function = event->subject == SUBJECT_LINES || event->subject == SUBJECT_MEMORY_LINES;
+	return event->subject == SUBJECT_LINE_INSIDE || of_function == (stack->instruction < 0);
 }
 
 /* Sums that no recording makes overflow. */
@@ -34,6 +36,22 @@ static void add(uint64_t *sum, uint64_t value)
 {
 	if (__builtin_add_overflow(*sum, value, sum))
 		*sum = UINT64_MAX;
+}
+
+void profile_add_line_usage(uint64_t *usage, uint64_t more, bool is_function)
+{
+	if (more && more <= INT64_MAX && (!*usage || (is_function ? more < *usage : more > *usage)))
+		*usage = more;
+}
+
+static void add_memory(struct profile_line *line, const struct event *event)
+{
+	uint64_t bytes = event->weight[WEIGHT_BYTES];
+	add(&line->hits, event->weight[WEIGHT_COUNT]);
+	if (event->subject == SUBJECT_MEMORY_LINE)
+		line->increment += bytes;
+	else
+		profile_add_line_usage(&line->usage, bytes, event->subject == SUBJECT_MEMORY_LINES);
 }
 
 struct error *profile_add_line(struct profile *profile, const struct event *event)
@@ -52,6 +70,10 @@ struct error *profile_add_line(struct profile *profile, const struct event *even
 	if (event->subject == SUBJECT_LINE_INSIDE) {
 		add(&line->called, weight[WEIGHT_WALL]);
 		add(&line->hits_inside, weight[WEIGHT_COUNT]);
+		return NULL;
+	}
+	if (event->subject >= SUBJECT_MEMORY_LINE) {
+		add_memory(line, event);
 		return NULL;
 	}
 	add(&line->hits, weight[WEIGHT_COUNT]);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "profile/line_tallies.h"
 #include "profile/saturating.h"
 
 enum { PARTS = 1000 }; /* costs are in thousandths of a unit: picoseconds */
@@ -121,6 +122,8 @@ static void add_measured(struct lines *lines, struct lines_sum *sum, const struc
 	saturating_add(&sum->cost, called_cost);
 	if (!is_function)
 		saturating_add(&sum->cost, saturating_times(line->hits, cost->inside));
+	sum->increment = (int64_t)((uint64_t)sum->increment + line->increment);
+	profile_add_line_usage(&sum->usage, line->usage, is_function);
 	lines->has_cost |= cost->inside || cost->beside;
 	lines->has_called |= line->called > 0;
 	lines->has_cpu |= line->cpu > 0;
@@ -267,6 +270,17 @@ uint64_t lines_function_time(const struct lines *lines, const struct lines_funct
 	if (!whole || whole >= together)
 		return measured ? together : sum_lines(lines, function, /* measured */ false);
 	return measured ? whole : correct_whole(lines, function);
+}
+
+uint64_t lines_function_got(const struct lines *lines, const struct lines_function *function)
+{
+	uint64_t got = 0;
+	for (uint32_t i = 0; i < function->count; i++) {
+		int64_t increment = lines->lines.data[function->first + i].sum.increment;
+		if (increment > 0 && __builtin_add_overflow(got, (uint64_t)increment, &got))
+			return UINT64_MAX;
+	}
+	return got;
 }
 
 uint64_t lines_to_ns(const struct lines *lines, uint64_t time)

@@ -1,4 +1,5 @@
-/* lines.h: exact hits and times by line, of all threads and processes together.
+/* lines.h: exact hits and times by line, of all threads and processes together; of recordings of memory, what each
+ * line got.
  *
  * A line's time is from when it begins until the next line does or the function is left, what it called included; a
  * line that is under way several times (recursion) counts once. Measuring costs time: the recording says how much a hit
@@ -12,6 +13,8 @@ struct lines_sum {
 	uint64_t hits;		   /* of a function: calls */
 	int64_t wall, called, cpu; /* as measured; of `wall`, in what it called, and on a core: 0: not measured */
 	int64_t cost, called_cost; /* thousandths: of our own work, in `wall` and in `called` */
+	int64_t increment;	   /* of memory: bytes that were got less those that were given back */
+	uint64_t usage;		   /* the most at the ends of the line; of a function, resident at its first entry */
 };
 
 struct lines_line {
@@ -57,6 +60,8 @@ struct lines_times lines_times(const struct lines_sum *sum, bool measured);
 /* A function's time: that of its lines together, unless recursion makes lines contain each other; then as the whole
  * function was measured. */
 uint64_t lines_function_time(const struct lines *lines, const struct lines_function *function, bool measured);
+/* Of memory: what those of its lines got that got more than they gave back. */
+uint64_t lines_function_got(const struct lines *lines, const struct lines_function *function);
 uint64_t lines_to_ns(const struct lines *lines, uint64_t time);
 
 /* Rows for views: each line's own time and its hits, what measuring cost taken off. Time in what a line called is not

@@ -1,11 +1,12 @@
 /* memory_choice.h: which of a profile's numbers of memory is shown (memory.h has them). */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 enum memory_view {
 	MEMORY_PEAK = 0,  /* live at the moment when most was */
 	MEMORY_LEAKS,	  /* got since the main program began, and live when it ended */
-	MEMORY_TEMPORARY, /* freed before its thread's next allocation */
+	MEMORY_TEMPORARY, /* freed or reallocated before the next allocation of the thread that got it */
 	MEMORY_TOTAL,	  /* all that was ever got */
 	MEMORY_AT,	  /* live at `to` */
 	MEMORY_BETWEEN,	  /* what is live at `to`, less what was at `from` */
@@ -18,6 +19,7 @@ struct memory_moment {
 };
 
 struct memory_choice {
+	bool given; /* somebody asked for it; else lines that were measured are shown */
 	enum memory_view view;
 	struct memory_moment from, to;
 };

@@ -108,13 +108,16 @@ struct profile_exception {
 	uint64_t count;
 };
 
-/* What the threads of a process did on one line; of an instruction of -1, in the function. */
+/* What the threads of a process did on one line; of an instruction of -1, in the function. Of memory, hits are entries
+ * from another line, and of times there is none. */
 struct profile_line {
 	uint32_t process, stack;
 	uint64_t hits;	      /* of a function: calls */
 	uint64_t wall, cpu;   /* as measured, what it called included */
 	uint64_t called;      /* of `wall`, in what it called; 0: not measured */
 	uint64_t hits_inside; /* of lines that were measured within its time */
+	uint64_t increment;   /* of memory: bytes, two's complement */
+	uint64_t usage;	      /* the most at its ends; of a function: at its first entry; 0: not measured */
 };
 
 /* How long `thread` waited for the GIL while `holder` held it. */

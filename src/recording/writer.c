@@ -440,6 +440,21 @@ struct error *recording_writer_flush(struct sink *sink, uint64_t now)
 	return NULL;
 }
 
+struct error *recording_writer_sync(struct sink *sink)
+{
+	struct recording_writer *writer = writer_of(sink);
+	struct error *error;
+	if (!accept(writer, &error))
+		return error;
+	if (writer->current && batch_bytes(writer->current))
+		submit(writer);
+	pthread_mutex_lock(&writer->lock);
+	while (writer->pending && !writer->failed)
+		pthread_cond_wait(&writer->room, &writer->lock);
+	pthread_mutex_unlock(&writer->lock);
+	return accept(writer, &error) ? NULL : error;
+}
+
 static void write_rest(struct recording_writer *writer)
 {
 	if (writer->current && batch_bytes(writer->current))

@@ -25,6 +25,8 @@ enum {
 struct error *recording_writer_create(const char *path, struct sink **ret);
 /* Hands on a batch that is older than WRITER_BATCH_AGE_NS. To be called every 100 ms or so; now: as event times. */
 struct error *recording_writer_flush(struct sink *sink, uint64_t now);
+/* All that it was given so far can be read in the file when this returns. */
+struct error *recording_writer_sync(struct sink *sink);
 /* Writes what is left, waits for the disk, renames PATH.part to PATH and frees the sink. After a failure PATH is as it
  * was, PATH.part has what could be written, and the sink is freed all the same; a failed write that was reported before
  * is reported again. */

@@ -132,6 +132,12 @@ static void add_changed(struct buffer *out, const struct sources *sources)
 	}
 }
 
+void lines_notes_add_end(struct buffer *out, const struct lines *lines, const struct sources *sources)
+{
+	add_changed(out, sources);
+	head_add_sealed(out, lines->profile);
+}
+
 struct error *lines_notes_add(struct buffer *out, const struct lines *lines, const struct sources *sources,
 	const struct report_options *options)
 {
@@ -156,7 +162,6 @@ struct error *lines_notes_add(struct buffer *out, const struct lines *lines, con
 		buffer_add_string(out,
 			"Lines of a function that calls itself contain each other: their shares are more\n"
 			"than 100 % together.\n");
-	add_changed(out, sources);
-	head_add_sealed(out, profile);
+	lines_notes_add_end(out, lines, sources);
 	return out->failed ? &error_no_memory : NULL;
 }

@@ -7,7 +7,7 @@
 struct sorter {
 	const struct lines *lines;
 	enum report_line_sort sort;
-	uint64_t *times; /* by function */
+	uint64_t *times; /* by function; of memory, bytes */
 };
 
 static int compare(uint64_t a, uint64_t b)
@@ -57,7 +57,9 @@ static size_t choose(struct sorter *s, const struct report_options *options, uin
 	size_t count = 0;
 	for (uint32_t i = 0; i < s->lines->functions.count; i++) {
 		const struct lines_function *function = &s->lines->functions.data[i];
-		s->times[i] = lines_function_time(s->lines, function, options->measured);
+		s->times[i] = s->lines->profile->info.mode == RECORDING_MEMORY
+				      ? lines_function_got(s->lines, function)
+				      : lines_function_time(s->lines, function, options->measured);
 		if (!options->skip_zero || function->hits)
 			order[count++] = i;
 	}

@@ -1,21 +1,16 @@
 /* lines_text.c: exact hits and times by line for reading: what line_profiler prints, byte for byte where the numbers
  * are the same, with the heat of lines in colour on a terminal, and then what is to be said of the measuring
- * (lines_notes.c).
- *
- * A function's block of source is found as line_profiler finds it (block.h). Of recordings of our own no line that was
- * hit is left out: the block goes on to the last one. */
+ * (lines_notes.c). */
 #include <inttypes.h>
 #include <string.h>
 
-#include "agent/codes/pattern.h"
 #include "base/cleanup.h"
-#include "report/block.h"
 #include "report/line_table.h"
+#include "report/lines_block.h"
 #include "report/page.h"
 #include "report/print.h"
 
-enum { CELL = 32, LINE_COLUMNS = 6, HITS_COLUMNS = 9, TIME_COLUMNS = 12, PER_HIT_COLUMNS = 8, SHARE_COLUMNS = 8 };
-enum { MOST_ROWS = 200000 };
+enum { CELL = 32, HITS_COLUMNS = 9, TIME_COLUMNS = 12, PER_HIT_COLUMNS = 8, SHARE_COLUMNS = 8 };
 
 struct lines_text {
 	const struct report_options *options;
@@ -34,12 +29,9 @@ struct cells {
 
 /* What is printed of one function. */
 struct block {
-	const struct lines_function *function;
-	const struct source_file *source; /* NULL: not found */
-	struct cells *cells;		  /* by line of the function that was hit */
-	uint32_t first_line;
-	size_t rows,
-		block_rows; /* the latter are the block's own; behind it only lines that were hit, and those beside */
+	struct lines_text *text;
+	struct lines_block rows;
+	struct cells *cells; /* by line of the function that was hit */
 	unsigned hits_columns, time_columns, per_hit_columns;
 	uint64_t time;
 };
@@ -77,15 +69,15 @@ static void widen(unsigned *columns, const char *cell)
 
 static struct error *make_cells(const struct lines_text *t, struct block *b)
 {
-	b->cells = calloc((size_t)b->function->count + 1, sizeof *b->cells);
+	b->cells = calloc((size_t)b->rows.function->count + 1, sizeof *b->cells);
 	if (!b->cells)
 		return &error_no_memory;
 	b->hits_columns = HITS_COLUMNS;
 	b->time_columns = TIME_COLUMNS;
 	b->per_hit_columns = PER_HIT_COLUMNS;
-	for (uint32_t i = 0; i < b->function->count; i++) {
+	for (uint32_t i = 0; i < b->rows.function->count; i++) {
 		struct cells *cells = &b->cells[i];
-		format_cells(t, b, &t->lines.lines.data[b->function->first + i].sum, cells);
+		format_cells(t, b, &t->lines.lines.data[b->rows.function->first + i].sum, cells);
 		widen(&b->hits_columns, cells->hits);
 		widen(&b->time_columns, cells->time);
 		widen(&b->per_hit_columns, cells->per_hit);
@@ -105,37 +97,6 @@ static bool is_generated(const struct lines_text *t, struct text file)
 	return t->lines.profile->given_unit == 0 && file.size && *file.data == '<';
 }
 
-/* From the first line to the last one that was hit. */
-static size_t count_hit_rows(const struct lines_text *t, const struct block *b)
-{
-	const struct lines_line *lines = lines_of_function(&t->lines, b->function);
-	if (!b->function->count)
-		return 1;
-	uint32_t first = lines[0].line < b->first_line ? lines[0].line : b->first_line;
-	return (size_t)lines[b->function->count - 1].line - first + 1;
-}
-
-/* It is a part of its line: what follows there is no part of it. */
-static bool is_comprehension(struct text name)
-{
-	return pattern_is_comprehension((struct pattern_text){ name.data, name.size });
-}
-
-static void find_rows(const struct lines_text *t, struct block *b)
-{
-	const struct source_file *source = b->source;
-	uint32_t first = b->first_line ? b->first_line : 1;
-	b->rows = 0;
-	if (source && first <= source->lines.count)
-		b->rows = block_count_lines(source->lines.data + first - 1, source->lines.count - first + 1);
-	b->block_rows = source ? b->rows : SIZE_MAX;
-	bool ours = t->lines.profile->given_unit == 0;
-	if (ours && is_comprehension(lines_function_name(&t->lines, b->function)))
-		b->block_rows = b->rows = count_hit_rows(t, b);
-	if (!source || (ours && b->function->count && count_hit_rows(t, b) > b->rows))
-		b->rows = count_hit_rows(t, b);
-}
-
 /* ---- drawing ---- */
 
 static void add_name(struct lines_text *t, const char *before, struct text name)
@@ -146,12 +107,12 @@ static void add_name(struct lines_text *t, const char *before, struct text name)
 
 static void add_head(struct lines_text *t, const struct block *b)
 {
-	struct text file = lines_function_file(&t->lines, b->function);
+	struct text file = lines_function_file(&t->lines, b->rows.function);
 	buffer_printf(t->out, "Total time: %g s\n", (double)b->time * t->lines.unit);
-	if (b->source || is_generated(t, file)) {
+	if (b->rows.source || is_generated(t, file)) {
 		add_name(t, "File: ", file);
-		add_name(t, "\nFunction: ", lines_function_name(&t->lines, b->function));
-		buffer_printf(t->out, " at line %u\n", b->first_line);
+		add_name(t, "\nFunction: ", lines_function_name(&t->lines, b->rows.function));
+		buffer_printf(t->out, " at line %u\n", b->rows.first_line);
 		return;
 	}
 	add_name(t, "\nCould not find file ", file);
@@ -163,9 +124,9 @@ static void add_head(struct lines_text *t, const struct block *b)
 static void format_numbers(const struct lines_text *t, const struct block *b, const char *line,
 	const struct cells *cells, char *ret_text, size_t size)
 {
-	int length = snprintf(ret_text, size, "%*s %*s %*s %*s %*s", LINE_COLUMNS, line, (int)b->hits_columns,
-		cells->hits, (int)b->time_columns, cells->time, (int)b->per_hit_columns, cells->per_hit, SHARE_COLUMNS,
-		cells->share);
+	int length = snprintf(ret_text, size, "%*s %*s %*s %*s %*s", LINES_BLOCK_NUMBER_COLUMNS, line,
+		(int)b->hits_columns, cells->hits, (int)b->time_columns, cells->time, (int)b->per_hit_columns,
+		cells->per_hit, SHARE_COLUMNS, cells->share);
 	if (t->options->line_self)
 		snprintf(ret_text + length, size - (size_t)length, " %*s", TIME_COLUMNS, cells->own);
 }
@@ -182,93 +143,34 @@ static void add_title(struct lines_text *t, const struct block *b)
 	buffer_add_char(t->out, '\n');
 }
 
-/* Tabs and form feeds are as good as spaces in a source; other control characters would act on the terminal. */
-static void add_source(struct lines_text *t, struct text line)
-{
-	const char *at = line.data, *end = line.data + line.size;
-	while (at < end) {
-		size_t plain = 0;
-		while (at + plain < end && at[plain] != '\t' && at[plain] != '\f')
-			plain++;
-		print_add_text(t->out, (struct text){ at, plain });
-		if (at + plain < end)
-			buffer_add_char(t->out, at[plain]);
-		at += plain + 1;
-	}
-}
-
-static void add_row(struct lines_text *t, const struct block *b, uint32_t line, const struct cells *cells)
+static void add_row(void *table, const struct lines_block *rows, uint32_t line, const struct lines_line *measured)
 {
 	static const struct cells blank = { 0 };
+	const struct block *b = table;
+	struct lines_text *t = b->text;
+	const struct cells *cells = measured ? &b->cells[measured - lines_of_function(rows->lines, rows->function)]
+					     : &blank;
 	char number[CELL], text[8 * CELL];
 	snprintf(number, sizeof number, "%u", line);
-	format_numbers(t, b, number, cells ? cells : &blank, text, sizeof text);
-	page_ink(&t->pen, cells ? page_ink_of_share(cells->heat) : INK_DIM);
+	format_numbers(t, b, number, cells, text, sizeof text);
+	page_ink(&t->pen, measured ? page_ink_of_share(cells->heat) : INK_DIM);
 	buffer_add_string(t->out, text);
 	page_ink(&t->pen, INK_PLAIN);
 	buffer_add_string(t->out, "  ");
-	if (b->source)
-		add_source(t, source_line(b->source, line));
-	buffer_add_char(t->out, '\n');
-}
-
-/* Only lines that were hit: where a damaged file has them far apart. */
-static void add_hit_rows(struct lines_text *t, const struct block *b)
-{
-	for (uint32_t i = 0; i < b->function->count; i++)
-		add_row(t, b, t->lines.lines.data[b->function->first + i].line, &b->cells[i]);
-	buffer_add_char(t->out, '\n');
-}
-
-/* The bodies of functions amid a module's own lines are shown where they are functions: a few dots stand for them. */
-static bool skip_row(struct lines_text *t, uint32_t since_hit, uint32_t until_hit)
-{
-	enum { BESIDE = 2 };
-	if (since_hit <= BESIDE || until_hit <= BESIDE)
-		return false;
-	if (since_hit == BESIDE + 1)
-		buffer_printf(t->out, "%*s\n", LINE_COLUMNS, "...");
-	return true;
-}
-
-static void add_rows(struct lines_text *t, const struct block *b)
-{
-	const struct lines_line *lines = lines_of_function(&t->lines, b->function);
-	uint32_t next = 0, since_hit = 0;
-	if (b->rows > MOST_ROWS) {
-		add_hit_rows(t, b);
-		return;
-	}
-	for (size_t i = 0; i < b->rows; i++) {
-		uint32_t line = b->first_line + (uint32_t)i;
-		while (next < b->function->count && lines[next].line < line)
-			next++;
-		bool hit = next < b->function->count && lines[next].line == line;
-		uint32_t until_hit = next < b->function->count ? lines[next].line - line : 0;
-		since_hit = hit || i < b->block_rows ? 0 : since_hit + 1;
-		if (skip_row(t, since_hit, until_hit))
-			continue;
-		add_row(t, b, line, hit ? &b->cells[next] : NULL);
-	}
+	lines_block_add_source(rows, line, t->out);
 	buffer_add_char(t->out, '\n');
 }
 
 static struct error *add_function(struct lines_text *t, uint32_t number)
 {
 	const struct lines_function *function = &t->lines.functions.data[number];
-	const struct profile_code *code = &t->lines.profile->codes.data[function->code];
-	const struct source_file *source = sources_find_file(&t->sources, code->file);
-	if (!source)
-		return &error_no_memory;
-	struct block b = { .function = function,
-		.source = source->state == SOURCE_READ ? source : NULL,
-		.first_line = code->first_line,
-		.time = lines_function_time(&t->lines, function, t->options->measured) };
+	struct block b = { .text = t, .time = lines_function_time(&t->lines, function, t->options->measured) };
+	TRY(lines_block_find(&t->lines, function, &t->sources, &b.rows));
 	TRY(make_cells(t, &b));
-	find_rows(t, &b);
 	add_head(t, &b);
 	add_title(t, &b);
-	add_rows(t, &b);
+	lines_block_draw(&b.rows, t->out, add_row, &b);
+	buffer_add_char(t->out, '\n');
 	free(b.cells);
 	return NULL;
 }

@@ -4,9 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "profile/times.h"
 #include "report/head.h"
+#include "report/line_table.h"
 #include "report/memory_table.h"
+#include "report/print.h"
 
 #define SCHEMA "pyrometer.memory/1"
 
@@ -90,6 +93,48 @@ static void add_threads(struct buffer *out, const struct profile *profile)
 	buffer_add_char(out, ']');
 }
 
+/* ---- lines ---- */
+
+static void add_function(struct buffer *out, const struct lines *lines, const struct lines_function *function)
+{
+	const struct profile_strings *strings = &lines->profile->strings;
+	const struct profile_code *code = &lines->profile->codes.data[function->code];
+	buffer_add_string(out, "{\"name\":");
+	print_add_json(out, profile_strings_get(strings, code->name));
+	head_add_json_text(out, "qualname", profile_strings_get(strings, code->qualname));
+	head_add_json_text(out, "file", profile_strings_get(strings, code->file));
+	head_add_json_number(out, "line", code->first_line);
+	head_add_json_number(out, "calls", function->sum.hits);
+	head_add_json_number(out, "baseline_bytes", function->sum.usage);
+	buffer_add_string(out, ",\"lines\":[");
+	for (uint32_t i = 0; i < function->count; i++) {
+		const struct lines_line *line = &lines_of_function(lines, function)[i];
+		buffer_printf(out, "%s{\"line\":%" PRIu32 ",\"increment_bytes\":%" PRId64, i ? ",\n" : "\n", line->line,
+			line->sum.increment);
+		head_add_json_number(out, "occurrences", line->sum.hits);
+		head_add_json_number(out, "usage_bytes", line->sum.usage);
+		buffer_add_char(out, '}');
+	}
+	buffer_add_string(out, "]}");
+}
+
+static struct error *add_lines(struct buffer *out, const struct profile *profile, const struct report_options *options)
+{
+	_cleanup_lines_ struct lines lines = { 0 };
+	size_t count;
+	TRY(lines_init(profile, &lines));
+	_cleanup_free_ uint32_t *order = lines_rows_sort(&lines, options, &count);
+	if (!order)
+		return &error_no_memory;
+	buffer_add_string(out, ",\n\"lines\":[");
+	for (size_t i = 0; i < count; i++) {
+		buffer_add_string(out, i ? ",\n" : "\n");
+		add_function(out, &lines, &lines.functions.data[order[i]]);
+	}
+	buffer_add_char(out, ']');
+	return NULL;
+}
+
 struct error *memory_json_write(struct profile *profile, const struct report_options *options, struct buffer *out)
 {
 	_cleanup_profile_view_ struct profile_view view = { 0 };
@@ -113,6 +158,8 @@ struct error *memory_json_write(struct profile *profile, const struct report_opt
 		buffer_add_string(out, i ? ",\n" : "\n");
 		add_row(out, profile, &m->rows.data[i]);
 	}
-	buffer_add_string(out, "]}\n");
+	buffer_add_char(out, ']');
+	TRY(add_lines(out, profile, options));
+	buffer_add_string(out, "}\n");
 	return out->failed ? &error_no_memory : NULL;
 }

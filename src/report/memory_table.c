@@ -53,8 +53,8 @@ static int by_size(const void *left, const void *right)
 	return 0;
 }
 
-struct error *memory_table_init(const struct profile *profile, enum memory_view view, enum report_by by, bool counted,
-	struct memory_table *ret_table)
+struct error *memory_table_init(
+	const struct profile *profile, enum memory_view view, enum report_by by, struct memory_table *ret_table)
 {
 	const struct profile_memory *m = profile->memory;
 	struct memory_table table = { 0 };
@@ -63,7 +63,7 @@ struct error *memory_table_init(const struct profile *profile, enum memory_view 
 	for (size_t i = 0; ok && i < m->rows.count; i++) {
 		const struct memory_row *row = &m->rows.data[i];
 		struct memory_sum shown = memory_shown(view, row), difference = memory_difference(view, row);
-		if (memory_counts(row->allocator) != counted ||
+		if (!memory_counts(row->allocator) ||
 			(!shown.bytes && !shown.count && !difference.bytes && !difference.count))
 			continue;
 		uint64_t key = key_of(profile, by, row);
@@ -75,7 +75,6 @@ struct error *memory_table_init(const struct profile *profile, enum memory_view 
 			break;
 		memory_sum_add(&table.rows.data[place].shown, shown);
 		memory_sum_add(&table.rows.data[place].difference, difference);
-		memory_sum_add(&table.whole, shown);
 	}
 	map_deinit(&index);
 	if (!ok) {
@@ -125,7 +124,7 @@ void memory_add_statistic(struct buffer *out, const struct memory_table_row *row
 	buffer_printf(out, ", count=%" PRId64, row->shown.count);
 	if (differences)
 		buffer_printf(out, " (%+" PRId64 ")", row->difference.count);
-	if (row->shown.count) {
+	if (row->shown.count > 0) {
 		buffer_add_string(out, ", average=");
 		memory_add_size(out, row->shown.bytes / row->shown.count, false);
 	}

@@ -13,12 +13,11 @@ struct memory_table_row {
 
 struct memory_table {
 	VEC(struct memory_table_row) rows; /* by size, of differences by what they are without sign, falling */
-	struct memory_sum whole;	   /* of what is in sums */
 };
 
-/* The profile must be decoded, and one of memory. `counted` false: of what is in no sum instead. */
-struct error *memory_table_init(const struct profile *profile, enum memory_view view, enum report_by by, bool counted,
-	struct memory_table *ret_table);
+/* The profile must be decoded, and one of memory. */
+struct error *memory_table_init(
+	const struct profile *profile, enum memory_view view, enum report_by by, struct memory_table *ret_table);
 void memory_table_deinit(struct memory_table *table);
 #define _cleanup_memory_table_ __attribute__((cleanup(memory_table_deinit)))
 

@@ -1,7 +1,8 @@
 /* memory_text.c: allocations for reading: what was got in all, what was live when, and the rows that were asked for in
- * the words of tracemalloc. */
+ * the words of tracemalloc; or, where lines were measured, their table (memory_lines.c). */
 #include "agent/memory/stream.h"
 #include "report/head.h"
+#include "report/memory_lines.h"
 #include "report/memory_table.h"
 #include "report/page.h"
 #include "report/source.h"
@@ -56,15 +57,22 @@ static struct sums add_up(const struct profile_memory *m)
 static void add_totals(struct page *page, const struct profile_memory *m, const struct sums *s)
 {
 	struct buffer text = { 0 };
+	const bool ended = m->peak.count; /* else its last sums have not been written */
 	buffer_add_string(&text, "Peak: ");
-	add_sum(&text, m->peak);
-	buffer_add_string(&text, ", after ");
-	print_add_duration(&text, m->peak_time, page->options->ascii);
+	if (ended) {
+		add_sum(&text, m->peak);
+		buffer_add_string(&text, ", after ");
+		print_add_duration(&text, m->peak_time, page->options->ascii);
+	} else {
+		buffer_add_string(&text, "not known before the recording's end");
+	}
 	say(page, &text);
 	buffer_add_string(&text, "Got in all: ");
 	add_sum(&text, s->got);
-	buffer_add_string(&text, "; of these, freed before the next one: ");
-	add_sum(&text, s->temporary);
+	if (ended) {
+		buffer_add_string(&text, "; of these, freed before the next one: ");
+		add_sum(&text, s->temporary);
+	}
 	say(page, &text);
 	buffer_add_string(&text, m->main_ended ? "Live when the main program ended: " : "Live at the end: ");
 	add_sum(&text, s->at_end);
@@ -216,7 +224,7 @@ static struct error *add_rows(struct page *page)
 		.sources = { .profile = page->profile, .as_named = true },
 		.by = page->options->by,
 		.differences = view == MEMORY_BETWEEN };
-	TRY(memory_table_init(page->profile, view, r.by, /* counted= */ true, &r.table));
+	TRY(memory_table_init(page->profile, view, r.by, &r.table));
 	size_t rows = page_rows(page, ROWS), shown = 0;
 	add_title(&r, view);
 	for (; shown < rows && shown < r.table.rows.count; shown++)
@@ -244,7 +252,7 @@ static struct error *add_all(struct page *page)
 	TRY(profile_view_init(page->profile, &page->options->view, &page->view));
 	TRY(labels_init(page->profile, page->options, &page->labels));
 	page_add_memory_head(page);
-	TRY(add_rows(page));
+	TRY(memory_lines_are_wanted(page->profile, page->options) ? memory_lines_add(page) : add_rows(page));
 	return page->out->failed || page->scratch.failed ? &error_no_memory : NULL;
 }
 

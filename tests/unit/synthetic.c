@@ -103,6 +103,20 @@ void feed_begin_lines(struct feed *feed, struct sink *sink, uint64_t start_unix_
 	must(sink->ops->begin(sink, &info));
 }
 
+void feed_begin_memory(struct feed *feed, struct sink *sink)
+{
+	*feed = (struct feed){ .sink = sink, .period = NS_PER_MS, .time = NS_PER_S };
+	struct recording_info info = {
+		.start_unix_ns = 9000000000 * NS_PER_S,
+		.mode = RECORDING_MEMORY,
+		.command = feed_text("pyrometer memory --lines -o cellar.pyro cellar.py"),
+		.host = feed_text("furnace"),
+		.tool = feed_text("pyrometer 0.1.0"),
+		.system = feed_text("Linux 6.1.0 x86_64"),
+	};
+	must(sink->ops->begin(sink, &info));
+}
+
 static uint32_t define_code(struct feed *feed, struct code_def *def)
 {
 	def->id = ++feed->codes;

@@ -67,6 +67,11 @@ uint32_t feed_place(struct feed *feed, uint32_t code, int32_t line);
 /* A mill (mill.c), whose mill.py is in this folder. */
 void feed_mill(struct sink *sink, const char *folder, uint64_t start_unix_s);
 
+/* A recording of memory. */
+void feed_begin_memory(struct feed *feed, struct sink *sink);
+/* A cellar (cellar.c), whose cellar.py is in this folder. */
+void feed_cellar(struct sink *sink, const char *folder);
+
 /* A small shop: two processes, five threads, a web framework, JSON, imports, the collector, waiting for the GIL; all
  * that a report can show. `root`: the folder that its own files are said to be in. */
 void feed_shop(struct sink *sink, const char *root);

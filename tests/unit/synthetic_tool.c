@@ -2,9 +2,9 @@
  * readers.
  *
  * usage: synthetic_tool SCENE FORMAT [OPTION...]
- *     SCENE: shop, hostile, many, empty, one, idle, bakery, mill, deep, moments, script: what the lines on stdin
- * say (script.c), or lprof: a file of line_profiler on stdin
- *     FORMAT: a name of report_list_formats(), or pyro, which goes to --path FILE
+ *     SCENE: shop, hostile, many, empty, one, idle, bakery, mill, cellar, deep, moments, script: what the lines on
+ * stdin say (script.c), or lprof: a file of line_profiler on stdin FORMAT: a name of report_list_formats(), or pyro,
+ * which goes to --path FILE
  *     --idle --gil --cpu --threads --full-paths --lines --summary --colour --ascii
  *     --by X, --sort X, --weight X, --rows N, --width N, --root FOLDER (of the shop's own files), --time (to stderr),
  *     --measured, --callers PATTERN, --callees PATTERN, --self, --skip-zero, --summarize, --unit SECONDS */
@@ -59,6 +59,8 @@ static bool feed_scene(struct sink *sink, const char *scene, const char *root)
 		feed_bakery(sink);
 	else if (strcmp(scene, "mill") == 0)
 		feed_mill(sink, root, 1700000000);
+	else if (strcmp(scene, "cellar") == 0)
+		feed_cellar(sink, root);
 	else if (strcmp(scene, "deep") == 0)
 		feed_deep_calls(sink, 200000, 800000);
 	else if (strcmp(scene, "script") == 0)

@@ -299,6 +299,28 @@ static void test_words_stand_apart(void **state)
 /* Files of the shop, made in a folder of their own. */
 static char folder[] = "/tmp/pyrometer-test-XXXXXX";
 
+/* Of sums that wrapped there is no average. */
+static void feed_lying_memory(struct sink *sink)
+{
+	const struct text none = feed_text("");
+	const struct recording_info info = {
+		.mode = RECORDING_MEMORY, .command = none, .host = none, .tool = none, .system = none
+	};
+	struct feed feed = { .sink = sink };
+	assert_null(sink->ops->begin(sink, &info));
+	feed_event(&feed, &(struct event){ .kind = EVENT_TALLY,
+				  .subject = SUBJECT_MEMORY_PEAK,
+				  .thread = feed_thread(&feed, feed_process(&feed, 7, "app", "/"), 7, "MainThread"),
+				  .weight = { [WEIGHT_BYTES] = 1ull << 63, [WEIGHT_COUNT] = UINT64_MAX } });
+}
+
+static void test_lying_memory(void **state)
+{
+	struct report_options options = report_options_default();
+	expect_says(feed_lying_memory, &options, "count=-1");
+	expect_does_not_say(feed_lying_memory, &options, "average");
+}
+
 static void feed_real_shop(struct sink *sink)
 {
 	feed_shop(sink, folder);
@@ -395,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_where_time_went),
 		cmocka_unit_test(test_foreign_machine),
 		cmocka_unit_test(test_words_stand_apart),
+		cmocka_unit_test(test_lying_memory),
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_terminal),
 	};

@@ -46,7 +46,7 @@ void codes_set_package(const char *folder)
 }
 
 /* One file of the package holds what stands between the program and functions of the program. */
-static uint32_t flags_of_file(struct recorder_text file)
+uint32_t codes_flags_of_file(struct recorder_text file)
 {
 	static const char through[] = "_through.py";
 	size_t size = strlen(package);
@@ -138,7 +138,7 @@ static uint32_t describe(object *code, bool *ret_wanted)
 		unit = add_code(
 			&(struct recorder_code){ .body = filter_is_on() ? body_of(code, text_of(name)) : BODY_FUNCTION,
 				.address = (uintptr_t)code,
-				.flags = flags_of_file(text_of(file)),
+				.flags = codes_flags_of_file(text_of(file)),
 				.first_line = (uint32_t)python.as_long(first_line),
 				.file = text_of(file),
 				.name = text_of(name),

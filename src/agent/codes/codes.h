@@ -20,6 +20,9 @@ bool codes_begin(void);
 /* Where the package `pyrometer` lies, whose calls are not to count: "/x/pyrometer/". */
 void codes_set_package(const char *folder);
 
+/* enum segment_code_flag: whether it is of the package, or our own. */
+uint32_t codes_flags_of_file(struct recorder_text file);
+
 /* What Python code of our own is said to be in. */
 #define CODES_OWN_FILE "<pyrometer>"
 

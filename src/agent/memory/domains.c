@@ -121,36 +121,58 @@ static bool leads_to_ours(const struct allocator *now, struct domain *d)
 	return probe_reached;
 }
 
-static bool hook_arenas(void)
+static struct {
+	void (*get)(int, struct allocator *), (*set)(int, struct allocator *);
+	void (*get_arenas)(struct arenas *), (*set_arenas)(struct arenas *);
+} python_has;
+
+static bool find_functions(void)
 {
-	void (*get)(struct arenas *) = (void (*)(struct arenas *))dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
-	void (*set)(struct arenas *) = (void (*)(struct arenas *))dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
+	*(void **)&python_has.get = dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
+	*(void **)&python_has.set = dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
+	*(void **)&python_has.get_arenas = dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
+	*(void **)&python_has.set_arenas = dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
+	return python_has.get && python_has.set && python_has.get_arenas && python_has.set_arenas;
+}
+
+static void hook_arenas(void)
+{
 	struct arenas now, ours = { NULL, on_arena_alloc, on_arena_free };
-	if (!get || !set)
-		return false;
-	get(&now);
-	if (now.alloc != on_arena_alloc) {
-		arenas_before = now;
-		set(&ours);
-	}
-	return true;
+	python_has.get_arenas(&now);
+	if (now.alloc == on_arena_alloc)
+		return;
+	arenas_before = now;
+	python_has.set_arenas(&ours);
 }
 
 bool domains_hook(bool all)
 {
-	void (*get)(int, struct allocator *) = (void (*)(int, struct allocator *))dlsym(
-		RTLD_DEFAULT, "PyMem_GetAllocator");
-	void (*set)(int, struct allocator *) = (void (*)(int, struct allocator *))dlsym(
-		RTLD_DEFAULT, "PyMem_SetAllocator");
-	if (!get || !set || !hook_arenas())
+	if (!find_functions())
 		return false;
+	hook_arenas();
 	for (int i = 0; all && i < DOMAINS; i++) {
 		struct allocator now, ours = { &domains[i], on_malloc, on_calloc, on_realloc, on_free };
-		get(i, &now);
+		python_has.get(i, &now);
 		if (leads_to_ours(&now, &domains[i]))
 			continue;
 		domains[i].before = now;
-		set(i, &ours);
+		python_has.set(i, &ours);
 	}
 	return true;
+}
+
+void domains_unhook(void)
+{
+	struct arenas arenas;
+	if (!find_functions())
+		return;
+	for (int i = 0; i < DOMAINS; i++) {
+		struct allocator now;
+		python_has.get(i, &now);
+		if (now.context == &domains[i] && now.malloc == on_malloc)
+			python_has.set(i, &domains[i].before);
+	}
+	python_has.get_arenas(&arenas);
+	if (arenas.alloc == on_arena_alloc)
+		python_has.set_arenas(&arenas_before);
 }

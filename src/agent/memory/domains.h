@@ -5,3 +5,5 @@
 /* Puts ours before them, or again before what the program has put there since; may come again. `domains`: each object
  * is measured; else the arenas alone are told apart. False: this Python has none of it. */
 bool domains_hook(bool domains);
+/* Takes them out again, as far as they are the first that are asked. */
+void domains_unhook(void);

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include "agent/memory/lock.h"
+#include "agent/codes/codes.h"
 #include "agent/old_libc.h"
 #include "agent/python/python.h"
 #include "cpython/frame.h"
@@ -114,6 +115,7 @@ static uint32_t add_code(const char *code)
 		.name = text_of(interpreter_pointer(code, l->code.name), name),
 		.table = { table + l->bytes.data, interpreter_word(table, l->var_object.size) },
 	};
+	what.flags |= codes_flags_of_file(what.file);
 	memcpy(&what.first_line, code + l->code.firstlineno, sizeof what.first_line);
 	if (l->code.qualname != LAYOUT_NONE)
 		what.qualname = text_of(interpreter_pointer(code, l->code.qualname), qualname);

@@ -17,7 +17,7 @@ static inline void record_look_at_main(struct memory_writer *writer)
 static inline void record_got(
 	struct memory_thread *t, enum stream_allocator allocator, const void *address, uint64_t size)
 {
-	if (!t->writer)
+	if (!t->writer || __builtin_expect(t->quiet, 0))
 		return;
 	record_look_at_main(t->writer);
 	uint32_t step = path_of_thread(t->writer);

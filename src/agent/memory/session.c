@@ -1,5 +1,5 @@
 /* session.c: the session (agent/session.h) of `memory`: from the process's begin to its end. */
-#include "agent/session.h"
+#include "agent/memory/session.h"
 
 #include <pthread.h>
 
@@ -36,11 +36,20 @@ const char *session_unfit(void)
 		       : "this Python lacks functions that measuring its memory needs";
 }
 
-static const char *begin(const struct orders *orders)
+static char folder[512]; /* of the segment */
+
+const char *memory_session_folder(void)
 {
+	return recorder_is_on() ? folder : "";
+}
+
+const char *memory_session_open(const struct orders *orders)
+{
+	const char *where = orders_get(orders, "folder");
 	const char *why = session_file_open(orders);
 	if (why)
 		return why;
+	memcpy(folder, where, strlen(where) + 1); /* it had room for more */
 	recorder.head->mode = SEGMENT_MEMORY;
 	recorder.head->timeline = 1;
 	why = interpreter.layout ? NULL : interpreter_find();
@@ -53,7 +62,7 @@ static const char *begin(const struct orders *orders)
 	return why;
 }
 
-static void forget_threads(void)
+void memory_session_forget_threads(void)
 {
 	memory_writers_forget();
 	interpreter_forget_threads();
@@ -63,7 +72,7 @@ static void forget_threads(void)
 static void in_child(void)
 {
 	if (!recorder_is_on())
-		forget_threads();
+		memory_session_forget_threads();
 }
 
 void session_prepare(const struct orders *orders)
@@ -71,7 +80,7 @@ void session_prepare(const struct orders *orders)
 	memory_thread.inside++;
 	real_find();
 	pthread_atfork(NULL, NULL, in_child);
-	begin(orders);
+	memory_session_open(orders);
 	memory_thread.inside--;
 }
 
@@ -94,9 +103,9 @@ const char *session_begin(const struct orders *orders)
 void session_go_on(const struct orders *orders, const struct segment_head *before)
 {
 	(void)before;
-	forget_threads();
+	memory_session_forget_threads();
 	memory_thread.inside++;
-	begin(orders);
+	memory_session_open(orders);
 	memory_thread.inside--;
 	mark(STREAM_MAIN_BEGINS);
 }

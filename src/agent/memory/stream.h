@@ -27,7 +27,30 @@ enum stream_kind {
 			 on */
 	STREAM_LINE,  /* the value is its number; address of an object that is there for this event alone, or 0 */
 	STREAM_LEAVE, /* the innermost call; likewise */
+	STREAM_ASK, /* the value is an enum stream_ask; the number of a watch; of the question, 0: no answer is awaited
+		     */
 	STREAM_KIND_END
+};
+
+/* What the program asks of pyrometer about its own memory, at this place of the stream. */
+enum stream_ask {
+	ASK_WATCH = 1, /* begin to watch */
+	ASK_END,       /* watch no more, and keep what was seen */
+	ASK_NUMBERS,   /* what was seen (enum stream_answer); without a watch: what is there now */
+	ASK_FORGET,
+	ASK_RESTART, /* what is live is not known any more: frees were not heard for a while */
+};
+
+/* The words of an answer. Bytes and numbers of blocks are live ones, of the whole process. */
+enum stream_answer {
+	ANSWER_BEGAN = 0, /* time of the recording, ns; 0 without a watch */
+	ANSWER_NOW,	  /* when this is said of: the watch's end, if it has ended */
+	ANSWER_BEGIN_BYTES,
+	ANSWER_BYTES,
+	ANSWER_BEGIN_COUNT,
+	ANSWER_COUNT,
+	ANSWER_PEAK_BYTES,
+	ANSWER_GOT_BYTES, /* of all that was got since the beginning */
 };
 
 enum stream_mark { STREAM_MAIN_BEGINS = 1, STREAM_MAIN_ENDS };

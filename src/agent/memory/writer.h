@@ -51,6 +51,7 @@ struct memory_thread {
 	struct memory_writer *writer;
 	uint32_t session; /* that `writer` is of */
 	int inside;	  /* of an allocator, or of our own work: what is asked for there is not measured */
+	int quiet;	  /* of the Python package: what it gets is not measured, what it frees is */
 };
 extern __thread struct memory_thread memory_thread __attribute__((tls_model("initial-exec")));
 

@@ -11,13 +11,14 @@
 #include <stdint.h>
 
 enum {
-	SEGMENT_VERSION = 9,
+	SEGMENT_VERSION = 10,
 	SEGMENT_UNIT = 64,
 	SEGMENT_CHUNK_FIRST = 1 << 14, /* bytes: what a thread takes at once, and then twice as much, up to */
 	SEGMENT_CHUNK = 1 << 18,
 	SEGMENT_START = 8 * SEGMENT_CHUNK, /* before the program begins: more room takes a millisecond of its time */
 	SEGMENT_NAME_MAX = 1 << 12,
 };
+enum { SEGMENT_ANSWER = 8 };
 #define SEGMENT_MAGIC 0x746e656761727970ull /* "pyragent" */
 #define SEGMENT_SPACE (1ull << 36)	    /* of addresses, of which little is ever used */
 
@@ -55,6 +56,10 @@ struct segment_head {
 	 * within the line's time and besides. */
 	uint64_t inner, outer, builtin_inner, builtin_outer;
 	char note[256];
+	/* Of memory: what the program has asked pyrometer (agent/memory/stream.h, STREAM_ASK), by number, and the last
+	 * answer. */
+	_Atomic uint32_t asked, answered;
+	uint64_t answer[SEGMENT_ANSWER];
 	_Atomic uint64_t matched; /* patterns of the orders, in their order: `only`, then `exclude` */
 };
 
