@@ -55,9 +55,11 @@ static struct error *map_file(struct segment_view *view)
 	if (view->fd < 0 || fstat(view->fd, &is))
 		return error_os(errno, "cannot open %s", view->path);
 	view->mapped = view->live ? SEGMENT_SPACE : (uint64_t)is.st_size;
+	if (!view->mapped)
+		return error_new(ERROR_CORRUPT, "%s is empty: there was no room for it, or its program ended at once",
+			view->path);
 	int how = view->live ? MAP_SHARED : MAP_PRIVATE;
-	void *base = view->mapped ? mmap(NULL, view->mapped, PROT_READ | PROT_WRITE, how | MAP_NORESERVE, view->fd, 0)
-				  : MAP_FAILED;
+	void *base = mmap(NULL, view->mapped, PROT_READ | PROT_WRITE, how | MAP_NORESERVE, view->fd, 0);
 	if (base == MAP_FAILED)
 		return error_new(ERROR_CORRUPT, "%s cannot be mapped", view->path);
 	view->base = base;
