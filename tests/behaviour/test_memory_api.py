@@ -1,5 +1,6 @@
 """`pyrometer.memory`: regions, a decorator, snapshots and their differences, in a program that nobody started for it and under `pyrometer memory`."""
 import ast
+import json
 import re
 import subprocess
 import time
@@ -292,3 +293,27 @@ print(region.current); print(raised)
 def test_what_makes_no_sense(api, text):
     out = api.run("try: %s\nexcept (TypeError, ValueError, pyrometer.Error) as error: print('said', len(str(error)) > 10)\n" % text, start=START)
     assert out.strip() == "said True"
+
+
+def test_phases(api):
+    """S-K6: the peak of each round, where the old list lives while the new one is made; and in the recording."""
+    api.under("""
+rounds = None
+for i in range(3):
+    pyrometer.mark("round %d \\u00fc" % i)
+    rounds = [n for n in range(1000, 101000)]
+pyrometer.mark("end")
+""", "--python-allocators", "-o", str(api.path / "out.json"), "-o", str(api.path / "out.txt"))
+    phases = json.loads((api.path / "out.json").read_text())["phases"]
+    assert [phase["name"] for phase in phases] == ["", "round 0 ü", "round 1 ü", "round 2 ü", "end"]
+    first, second, third = (phase["peak_bytes"] for phase in phases[1:4])
+    rounds = second - first
+    assert abs(third - second) < 20000 and 3.6e6 < rounds < 6.4e6, phases
+    assert phases[4]["peak_bytes"] < second - rounds / 2, "the old one is gone then"
+    assert all(before["began_ns"] + before["duration_ns"] == phase["began_ns"] for before, phase in zip(phases, phases[1:]))
+    text = (api.path / "out.txt").read_text()
+    assert re.search(r"MiB  round 1 ü$", text, re.M) and "before the first mark" in text, text
+
+
+def test_mark_elsewhere_is_nothing(api):
+    assert api.values("pyrometer.mark('a')\nprint(True)\ntry: pyrometer.mark(3)\nexcept TypeError: print(1)\n") == [True, 1]
