@@ -105,7 +105,10 @@ static struct error *check_result(struct measuring *c)
 	return error_new(ERROR_UNSUPPORTED, "no %s in %s: %s", c->what,
 		program_what(&c->options->target.program, c->invocation->words),
 		c->drain.sealed[0] ? c->drain.sealed
-				   : "no Python 3.8 or newer with a dynamic loader ran its main program in it");
+		: c->gives_rights
+			? "it is given rights that its user has not (setuid, setgid or capabilities), and nothing can be loaded "
+			  "into such a program: start pyrometer itself with them"
+			: "no Python 3.8 or newer with a dynamic loader ran its main program in it");
 }
 
 /* ---- the target ---- */
@@ -120,6 +123,7 @@ static struct error *start_target(struct measuring *c)
 	TRY(calls_filter_apply(&c->options->filter, &c->orders));
 	c->orders.follow = c->options->target.follow;
 	c->orders.owner = getpid();
+	c->gives_rights = spawn_gives_rights(program.executable);
 	TRY(launch_prepare(&c->launch, &c->orders));
 	struct error *error = spawn_program(program.executable, program.argv, &c->pid);
 	launch_done();

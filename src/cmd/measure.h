@@ -37,8 +37,8 @@ struct measuring {
 	uint64_t began;	       /* CLOCK_MONOTONIC at time 0 */
 	pid_t pid;
 	int status;
-	bool ended;
-	struct error *failed; /* while the program ran; it is handed on */
+	bool ended, gives_rights; /* spawn_gives_rights() */
+	struct error *failed;	  /* while the program ran; it is handed on */
 };
 
 struct error *measure_run(struct measuring *measuring, int *ret_status);

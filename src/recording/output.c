@@ -113,11 +113,12 @@ struct error *output_append(
 	int errnum = write_all(output->fd, pieces, body_size ? 2 : 1);
 	if (!errnum) {
 		output->size += head_size + body_size;
+		output->has_blocks |= body_size > 0;
 		return NULL;
 	}
 	/* Where this fails too, the reader finds a block that is cut off, and stops there all the same. */
 	bool whole = !ftruncate(output->fd, (off_t)output->size);
-	if (!output->size)
+	if (!output->has_blocks)
 		return error_os(errnum, "cannot write to '%s'", output->part);
 	return error_os(errnum, "cannot write more to '%s' (what it has%s, %" PRIu64 " bytes, can be read)",
 		output->part, whole ? "" : " in whole blocks", output->size);

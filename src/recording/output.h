@@ -2,6 +2,7 @@
  * existing PATH stays as it was. A lock on PATH.part keeps two recorders from writing into one.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,13 +11,15 @@
 struct output {
 	int fd;
 	char *path, *part;
-	uint64_t size; /* bytes of whole blocks */
+	uint64_t size;	 /* bytes of whole blocks */
+	bool has_blocks; /* more than the file's header */
 };
 
 /* Makes PATH.part, empty; one that a killed recorder left there is replaced. */
 struct error *output_init(struct output *output, const char *path);
 void output_deinit(struct output *output);
-/* Appends both pieces or nothing: after a failure the file ends where it ended before. */
+/* Appends a block, or the file's header, which has no body: both pieces or nothing: after a failure the file ends where
+ * it ended before. */
 struct error *output_append(
 	struct output *output, const void *head, size_t head_size, const void *body, size_t body_size);
 /* Waits for the disk and gives the file its name. */

@@ -78,7 +78,10 @@ void calls_notes_add(struct buffer *out, const struct calls *calls, const struct
 		add_too_short(out, corrected.time);
 	else if (corrected.time / MANY < corrected.calls)
 		add_too_many(out, &corrected, measured.time);
-	head_add_sealed(out, calls->profile);
+	if (calls->profile->sealed_at) {
+		head_add_sealed(out, calls->profile);
+		buffer_add_char(out, '\n');
+	}
 	if (calls->profile->single_calls)
 		add_single_calls(out, calls->profile);
 }

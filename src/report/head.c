@@ -140,9 +140,15 @@ void head_add_status(struct buffer *out, const struct profile *profile)
 		buffer_printf(out, "The program ended with status %d.", WEXITSTATUS(status));
 }
 
+void head_add_cut(struct buffer *out, const struct profile *profile)
+{
+	if (!profile->ended)
+		buffer_add_string(out, "The recording was cut off; this is what came before.");
+}
+
 void head_add_sealed(struct buffer *out, const struct profile *profile)
 {
 	if (profile->sealed_at)
-		buffer_printf(out, "Measuring ended at %.3f s, before the program did: what came then is missing.\n",
+		buffer_printf(out, "Measuring ended at %.3f s, before the program did: what came then is missing.",
 			(double)profile->sealed_at / (double)NS_PER_S);
 }

@@ -24,5 +24,7 @@ const char *head_weight_name(enum profile_weight weight);
 const char *head_weight_unit(enum profile_weight weight);
 /* A sentence when the program was seen to end, and not well: by a signal, or with a status. */
 void head_add_status(struct buffer *out, const struct profile *profile);
+/* A sentence when the recording has no end. */
+void head_add_cut(struct buffer *out, const struct profile *profile);
 /* A sentence when measuring ended before the program did. */
 void head_add_sealed(struct buffer *out, const struct profile *profile);

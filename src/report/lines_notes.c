@@ -135,7 +135,10 @@ static void add_changed(struct buffer *out, const struct sources *sources)
 void lines_notes_add_end(struct buffer *out, const struct lines *lines, const struct sources *sources)
 {
 	add_changed(out, sources);
-	head_add_sealed(out, lines->profile);
+	if (lines->profile->sealed_at) {
+		head_add_sealed(out, lines->profile);
+		buffer_add_char(out, '\n');
+	}
 }
 
 struct error *lines_notes_add(struct buffer *out, const struct lines *lines, const struct sources *sources,

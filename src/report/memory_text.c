@@ -100,6 +100,18 @@ static void add_totals(struct page *page, const struct profile_memory *m, const 
 	buffer_deinit(&text);
 }
 
+/* What should make one doubt the rest. */
+static void add_warnings(struct page *page)
+{
+	_cleanup_buffer_ struct buffer text = { 0 };
+	head_add_cut(&text, page->profile);
+	page_warning(page, &text);
+	head_add_sealed(&text, page->profile);
+	page_warning(page, &text);
+	head_add_status(&text, page->profile);
+	page_warning(page, &text);
+}
+
 /* ---- rows ---- */
 
 struct rows {
@@ -246,6 +258,7 @@ void page_add_memory_head(struct page *page)
 	page_add_target(page);
 	struct sums sums = add_up(page->profile->memory);
 	add_totals(page, page->profile->memory, &sums);
+	add_warnings(page);
 }
 
 static struct error *add_all(struct page *page)

@@ -80,6 +80,13 @@ void page_paragraph(struct page *page, enum ink ink, unsigned indent, const char
 	buffer_add_char(page->out, '\n');
 }
 
+void page_warning(struct page *page, struct buffer *text)
+{
+	if (text->size)
+		page_paragraph(page, INK_WARM, 0, buffer_string(text));
+	text->size = 0;
+}
+
 void page_title(struct page *page, const char *title, const char *remark)
 {
 	buffer_add_char(page->out, '\n');

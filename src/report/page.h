@@ -34,6 +34,8 @@ void page_cell(struct page *page, enum ink ink, unsigned columns, const char *fo
 void page_cell_scratch(struct page *page, enum ink ink, unsigned columns);
 /* Words broken into lines of the page's width, each after `indent` spaces. */
 void page_paragraph(struct page *page, enum ink ink, unsigned indent, const char *text);
+/* What should make one doubt the rest; nothing, if there is nothing to say. `text` is emptied. */
+void page_warning(struct page *page, struct buffer *text);
 
 /* An empty line and a title, with a remark beside it if there is one. */
 void page_title(struct page *page, const char *title, const char *remark);

@@ -70,12 +70,12 @@ static void add_warnings(struct page *page)
 	const struct profile *profile = page->profile;
 	if (profile->rss->cut)
 		page_paragraph(page, INK_WARM, 0, "The file breaks off amid a line, which does not count.");
-	if (!profile->ended && !profile->rss->from_dat)
-		page_paragraph(page, INK_WARM, 0, "The recording was cut off; this is what came before.");
 	_cleanup_buffer_ struct buffer text = { 0 };
+	if (!profile->rss->from_dat)
+		head_add_cut(&text, profile);
+	page_warning(page, &text);
 	head_add_status(&text, profile);
-	if (text.size)
-		page_paragraph(page, INK_WARM, 0, buffer_string(&text));
+	page_warning(page, &text);
 }
 
 /* ---- peaks ---- */

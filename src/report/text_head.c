@@ -110,41 +110,33 @@ static void add_samples(struct page *page)
 	buffer_deinit(&text);
 }
 
-static void add_warning(struct page *page, struct buffer *text)
-{
-	if (text->size)
-		page_paragraph(page, INK_WARM, 0, buffer_string(text));
-	text->size = 0;
-}
-
 /* What should make one doubt the rest. */
 static void add_warnings(struct page *page)
 {
 	enum { WORTH = 100 }; /* a program that ends while it is read is one read, and no reason for doubt */
 	const struct profile *profile = page->profile;
 	struct buffer text = { 0 };
-	if (!profile->ended)
-		buffer_add_string(&text, "The recording was cut off; this is what came before.");
-	add_warning(page, &text);
+	head_add_cut(&text, profile);
+	page_warning(page, &text);
 	if (profile->ended && profile->end.read_errors * WORTH >= profile->end.ticks_due && profile->end.read_errors) {
 		add_count(&text, profile->end.read_errors, "read", "s");
 		buffer_add_string(&text, " of the program failed.");
 	}
-	add_warning(page, &text);
+	page_warning(page, &text);
 	if (profile->ended && profile->end.unseen_children) {
 		add_count(&text, profile->end.unseen_children, "child process", "es");
 		buffer_add_string(&text, " ended before a sample could be taken.");
 	}
-	add_warning(page, &text);
+	page_warning(page, &text);
 	if (profile->ended && profile->end.children_unknown)
 		buffer_add_string(
 			&text, profile->end.children_found == CHILDREN_BY_EVENTS
 				       ? "More child processes began than could be followed: some may be missing."
 				       : "Child processes that ended within a millisecond or two may be missing: "
 					 "to be told of each by the kernel takes root or CAP_NET_ADMIN.");
-	add_warning(page, &text);
+	page_warning(page, &text);
 	head_add_status(&text, profile);
-	add_warning(page, &text);
+	page_warning(page, &text);
 	buffer_deinit(&text);
 }
 

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -50,6 +52,16 @@ struct error *spawn_program(const char *executable, char *const *argv, pid_t *re
 	}
 	*ret_pid = pid;
 	return NULL;
+}
+
+bool spawn_gives_rights(const char *executable)
+{
+	struct stat is;
+	if (stat(executable, &is))
+		return false;
+	return (is.st_mode & S_ISUID && is.st_uid != getuid()) ||
+	       (is.st_mode & S_ISGID && is.st_mode & S_IXGRP && is.st_gid != getgid()) ||
+	       (getuid() && getxattr(executable, "security.capability", NULL, 0) > 0);
 }
 
 /* A child that we also stop now and then (stop.h) reports its stops to whoever waits for it: those are not ours to
