@@ -67,6 +67,7 @@ class _Agent:
         _name_package(library)
         library.pyrometer_memory_ask.restype = ctypes.c_uint32
         library.pyrometer_memory_ask.argtypes = [ctypes.c_uint32, ctypes.c_uint32, ctypes.c_int]
+        library.pyrometer_memory_mark.restype, library.pyrometer_memory_mark.argtypes = None, [ctypes.c_char_p, ctypes.c_size_t]
         library.pyrometer_memory_answer.argtypes = [ctypes.c_uint32, ctypes.c_uint64 * ANSWER_WORDS]
         return library
 
@@ -477,3 +478,14 @@ class _MemoryFunction:
 
 
 memory = _MemoryFunction()
+
+
+def mark(name: str) -> None:
+    """A phase of the program begins: `pyrometer memory` tells the peak of each. Elsewhere nothing happens."""
+    if not isinstance(name, str):
+        raise TypeError("mark() needs the name of a phase, not %r" % (name,))
+    if _preloaded is None:
+        return
+    with _quiet:
+        text = name.encode("utf-8", "surrogateescape")
+        _agent.library().pyrometer_memory_mark(text, len(text))

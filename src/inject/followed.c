@@ -131,7 +131,10 @@ struct error *followed_emit(struct drain *drain, struct segment_view *view, stru
 /* What has a line table is of a call path; a comprehension is part of its line. */
 static bool is_uncalled(const struct segment_view *view, uint32_t unit, const struct segment_code *code)
 {
-	enum { OTHERS = SEGMENT_CODE_OURS | SEGMENT_CODE_THROUGH | SEGMENT_CODE_LEFT_OUT | SEGMENT_CODE_TABLE };
+	enum {
+		OTHERS = SEGMENT_CODE_OURS | SEGMENT_CODE_THROUGH | SEGMENT_CODE_LEFT_OUT | SEGMENT_CODE_TABLE |
+			 SEGMENT_CODE_TYPE | SEGMENT_CODE_BUILTIN
+	};
 	if (code->flags & OTHERS || code->first_lines || code->file_size > SEGMENT_NAME_MAX ||
 		code->name_size > SEGMENT_NAME_MAX ||
 		!segment_view_at(view, unit, sizeof *code + code->file_size + code->name_size))

@@ -31,6 +31,8 @@ struct memory_of_process {
 	struct map stacks;  /* step -> stack id */
 	VEC(uint32_t) climb;
 	uint64_t flushed; /* event time of the last sums */
+	uint32_t phase;	  /* stack id of its name; 0: that before the first one */
+	bool phases;	  /* there are some */
 	/* The answer to this question is to be told when all that it speaks of is in the recording; 0: none is. */
 	uint32_t question;
 	uint64_t answer[SEGMENT_ANSWER];
@@ -223,6 +225,44 @@ static uint64_t size_of(const struct memory_of_process *m, uint64_t address)
 	return block ? block->size : 0;
 }
 
+/* ---- phases ---- */
+
+/* The watch of the phase; those of the program are counted from 1. */
+enum { PHASE_WATCH = 0 };
+
+/* That which is on ends. */
+static struct error *end_phase(struct drain *drain, struct memory_of_process *m, uint64_t time)
+{
+	const struct heap_watch *watch = heap_watch_find(&m->heap, PHASE_WATCH);
+	const struct heap_sum peak = watch ? watch->peak : m->heap.peak;
+	uint64_t began = watch ? watch->began : 0;
+	heap_watch_forget(&m->heap, PHASE_WATCH);
+	const struct event event = { .kind = EVENT_TALLY,
+		.subject = SUBJECT_MEMORY_PHASE,
+		.time = time,
+		.process = m->view->process,
+		.stack = m->phase,
+		.weight = { [WEIGHT_WALL] = time > began ? time - began : 0,
+			[WEIGHT_BYTES] = peak.bytes,
+			[WEIGHT_COUNT] = peak.count } };
+	return add_event(drain, m, &event);
+}
+
+static struct error *begin_phase(struct drain *drain, struct memory_of_process *m, uint32_t unit, uint64_t ticks)
+{
+	uint32_t code;
+	uint64_t time = segment_view_time(m->view, ticks);
+	TRY(segment_view_refresh(m->view)); /* the name may be behind what we knew */
+	TRY(define_code(drain, m->view, unit, &code));
+	if (!code)
+		return NULL;
+	TRY(flush(drain, m, time > m->flushed ? time : m->flushed));
+	TRY(end_phase(drain, m, time));
+	TRY(registry_stack(&drain->registry, 0, code, -1, &m->phase));
+	m->phases = true;
+	return heap_watch(&m->heap, PHASE_WATCH, time) ? NULL : &error_no_memory;
+}
+
 /* ---- questions ---- */
 
 static void answer(struct memory_of_process *m, uint64_t now, const struct heap_watch *watch)
@@ -256,7 +296,9 @@ static struct error *take_question(
 	if (what == ASK_RESTART && !heap_forget(&m->heap))
 		return &error_no_memory;
 	TRY(flush(drain, m, time));
-	struct heap_watch *watch = what == ASK_WATCH ? heap_watch(&m->heap, id, time) : heap_watch_find(&m->heap, id);
+	struct heap_watch *watch = what == ASK_WATCH ? heap_watch(&m->heap, id, time)
+				   : id		     ? heap_watch_find(&m->heap, id)
+						     : NULL;
 	if (what == ASK_WATCH && !watch)
 		return &error_no_memory;
 	if (what == ASK_END && watch)
@@ -265,7 +307,7 @@ static struct error *take_question(
 		m->question = question;
 		answer(m, time, watch);
 	}
-	if (what == ASK_FORGET)
+	if (what == ASK_FORGET && id)
 		heap_watch_forget(&m->heap, id);
 	return NULL;
 }
@@ -299,6 +341,8 @@ static struct error *take_event(
 		break;
 	case STREAM_MARK:
 		return take_mark(drain, m, value, lane->ticks);
+	case STREAM_PHASE:
+		return begin_phase(drain, m, value, lane->ticks);
 	case STREAM_ASK:
 		return take_question(drain, m, word, lane->ticks);
 	case STREAM_ENTER:
@@ -505,6 +549,8 @@ static struct error *add_whole(struct drain *drain, struct memory_of_process *m,
 		whole.allocator = (uint8_t)(i + 1);
 		TRY(add_sum(drain, m, &whole, EVENT_TALLY, SUBJECT_MEMORY_SIZES, heap->sizes[i], end));
 	}
+	if (m->phases)
+		TRY(end_phase(drain, m, end));
 	TRY(send(drain, m));
 	for (size_t i = 0; i < m->lanes.count; i++)
 		TRY(followed_emit(drain, m->view, &m->lanes.data[i].followed));

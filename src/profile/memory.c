@@ -61,6 +61,7 @@ void profile_memory_destroy(struct profile_memory *m)
 	if (!m)
 		return;
 	vec_free(&m->rows);
+	vec_free(&m->phases);
 	map_deinit(&m->index);
 	free(m);
 }
@@ -70,7 +71,8 @@ void profile_memory_destroy(struct profile_memory *m)
 bool profile_memory_is_it(const struct event *event)
 {
 	if (event->kind == EVENT_TALLY)
-		return event->subject >= SUBJECT_MEMORY_PEAK && event->subject <= SUBJECT_MEMORY_SIZES;
+		return (event->subject >= SUBJECT_MEMORY_PEAK && event->subject <= SUBJECT_MEMORY_SIZES) ||
+		       event->subject == SUBJECT_MEMORY_PHASE;
 	if (event->kind == EVENT_MARKER)
 		return event->subject == SUBJECT_MAIN_BEGINS || event->subject == SUBJECT_MAIN_ENDS;
 	return event->kind == EVENT_ALLOC || event->kind == EVENT_FREE;
@@ -152,6 +154,16 @@ static void add_whole(struct profile_memory *m, const struct event *event)
 	}
 }
 
+static struct error *add_phase(struct profile_memory *m, const struct event *event)
+{
+	struct memory_phase phase = { .process = event->process,
+		.stack = event->stack,
+		.ended = event->time,
+		.duration = event->weight[WEIGHT_WALL] };
+	add(&phase.peak, event, false);
+	return vec_push(&m->phases, phase) ? NULL : &error_no_memory;
+}
+
 struct error *profile_memory_add(struct profile *profile, const struct event *event)
 {
 	struct profile_memory *m = profile->memory;
@@ -163,6 +175,8 @@ struct error *profile_memory_add(struct profile *profile, const struct event *ev
 		*when = *when ? *when : event->time ? event->time : 1;
 		return NULL;
 	}
+	if (event->subject == SUBJECT_MEMORY_PHASE && event->kind == EVENT_TALLY)
+		return add_phase(m, event);
 	if (event->kind == EVENT_TALLY && !event->thread) {
 		add_whole(m, event);
 		return NULL;

@@ -18,10 +18,18 @@ struct memory_row {
 	struct memory_sum from, to;	    /* live at the two moments of the profile's choice */
 };
 
+/* Between two calls of pyrometer.mark(). */
+struct memory_phase {
+	uint32_t process, stack;  /* the stack's frame has its name; 0: it was before the first one */
+	uint64_t ended, duration; /* event time, ns */
+	struct memory_sum peak;
+};
+
 enum { MEMORY_SIZES = 64 };
 
 struct profile_memory {
 	VEC(struct memory_row) rows;
+	VEC(struct memory_phase) phases; /* as they ended */
 	struct map index;
 	bool made; /* the rows of the choice stand in the profile */
 	struct memory_sum peak, sizes[MEMORY_SIZES];

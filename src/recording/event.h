@@ -113,6 +113,9 @@ enum subject {
 	SUBJECT_MEMORY_LINE, /* bytes: what it made of its thread's memory (signed); count: entries from another line */
 	SUBJECT_MEMORY_LINE_USAGE, /* bytes: the most that was resident at an end of it */
 	SUBJECT_MEMORY_LINES,	   /* of a function (instruction -1): bytes resident when it was first entered; calls */
+	/* Tally, a process: the stack is a code that is none, the name of a phase; none: it was before the first one.
+	 * At its end; WALL: ns that it lasted; BYTES, COUNT: what was live at the moment of it when most was. */
+	SUBJECT_MEMORY_PHASE,
 	SUBJECT_END
 };
 

@@ -69,6 +69,7 @@ const char *event_subject_name(unsigned subject)
 		[SUBJECT_MEMORY_LINE] = "memory-line",
 		[SUBJECT_MEMORY_LINE_USAGE] = "memory-line-usage",
 		[SUBJECT_MEMORY_LINES] = "memory-lines",
+		[SUBJECT_MEMORY_PHASE] = "memory-phase",
 	};
 	return NAME_OF(names, subject);
 }

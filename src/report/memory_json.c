@@ -8,6 +8,7 @@
 #include "profile/times.h"
 #include "report/head.h"
 #include "report/line_table.h"
+#include "report/memory_phases.h"
 #include "report/memory_table.h"
 #include "report/print.h"
 
@@ -151,6 +152,7 @@ struct error *memory_json_write(struct profile *profile, const struct report_opt
 	head_add_json_number(out, "main_began_ns", m->main_began);
 	head_add_json_number(out, "main_ended_ns", m->main_ended);
 	add_sizes(out, m);
+	memory_phases_add_json(out, profile);
 	add_threads(out, profile);
 	add_stacks(out, profile);
 	buffer_add_string(out, ",\n\"rows\":[");

@@ -3,6 +3,7 @@
 #include "agent/memory/stream.h"
 #include "report/head.h"
 #include "report/memory_lines.h"
+#include "report/memory_phases.h"
 #include "report/memory_table.h"
 #include "report/page.h"
 #include "report/source.h"
@@ -265,6 +266,7 @@ static struct error *add_all(struct page *page)
 	TRY(profile_view_init(page->profile, &page->options->view, &page->view));
 	TRY(labels_init(page->profile, page->options, &page->labels));
 	page_add_memory_head(page);
+	memory_phases_add(page);
 	TRY(memory_lines_are_wanted(page->profile, page->options) ? memory_lines_add(page) : add_rows(page));
 	return page->out->failed || page->scratch.failed ? &error_no_memory : NULL;
 }

@@ -23,6 +23,7 @@ EXPORT const char *pyrometer_memory_begin(const char *orders);
 EXPORT void pyrometer_memory_listen(int on);
 EXPORT const char *pyrometer_memory_folder(void);
 EXPORT void pyrometer_memory_quiet(int on);
+EXPORT void pyrometer_memory_mark(const char *name, size_t size);
 EXPORT uint32_t pyrometer_memory_ask(uint32_t what, uint32_t watch, int wait);
 EXPORT int pyrometer_memory_answer(uint32_t question, uint64_t *ret_words);
 
@@ -92,6 +93,20 @@ const char *pyrometer_memory_folder(void)
 void pyrometer_memory_quiet(int on)
 {
 	memory_thread.quiet += on ? 1 : -1;
+}
+
+/* A phase of the program begins. */
+void pyrometer_memory_mark(const char *name, size_t size)
+{
+	struct memory_thread *t = &memory_thread;
+	if (!memory_thread_is_on(t))
+		return;
+	t->inside++;
+	uint32_t unit = recorder_add_code(&(struct recorder_code){
+		.flags = SEGMENT_CODE_TYPE, .name = { name, size < SEGMENT_NAME_MAX ? size : SEGMENT_NAME_MAX - 1 } });
+	if (unit)
+		memory_write_at(ticks_now(), t->writer, STREAM_PHASE, 0, unit, 0, 0, 0);
+	t->inside--;
 }
 
 /* The number of the question; 0: nothing is measured, or no answer is awaited. */

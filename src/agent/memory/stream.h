@@ -29,6 +29,7 @@ enum stream_kind {
 	STREAM_LEAVE, /* the innermost call; likewise */
 	STREAM_ASK, /* the value is an enum stream_ask; the number of a watch; of the question, 0: no answer is awaited
 		     */
+	STREAM_PHASE, /* a phase of the program begins; the value is the unit of a code that is none, with its name */
 	STREAM_KIND_END
 };
 
