@@ -40,7 +40,7 @@ static void take(struct heap_sum *sum, uint64_t bytes, uint64_t count)
 
 static void raise_watch(const struct heap *heap, struct heap_watch *watch)
 {
-	if (!watch->ended && heap->live.bytes > watch->peak.bytes)
+	if (heap->live.bytes > watch->peak.bytes)
 		watch->peak = heap->live;
 }
 
@@ -236,12 +236,12 @@ bool heap_forget(struct heap *heap)
 
 /* ---- watches ---- */
 
-struct heap_watch *heap_watch(struct heap *heap, uint32_t id, uint64_t time)
+bool heap_watch(struct heap *heap, uint32_t id, uint64_t time)
 {
 	const struct heap_watch made = {
 		.id = id, .began = time, .at_begin = heap->live, .peak = heap->live, .got_before = heap->got
 	};
-	return vec_push(&heap->watches, made) ? &heap->watches.data[heap->watches.count - 1] : NULL;
+	return vec_push(&heap->watches, made);
 }
 
 static struct heap_sum difference(struct heap_sum a, struct heap_sum b)
@@ -249,37 +249,58 @@ static struct heap_sum difference(struct heap_sum a, struct heap_sum b)
 	return (struct heap_sum){ a.bytes - b.bytes, a.count - b.count };
 }
 
-struct heap_watch *heap_watch_find(struct heap *heap, uint32_t id)
+static struct heap_watch *find_open(struct heap *heap, uint32_t id)
 {
 	for (size_t i = heap->watches.count; i-- > 0;) {
 		struct heap_watch *watch = &heap->watches.data[i];
 		if (watch->id != id)
 			continue;
-		if (!watch->ended) {
-			watch->now = heap->live;
-			watch->got = difference(heap->got, watch->got_before);
-		}
+		watch->now = heap->live;
+		watch->got = difference(heap->got, watch->got_before);
 		return watch;
 	}
 	return NULL;
 }
 
-void heap_watch_end(struct heap_watch *watch, uint64_t time)
+static struct heap_watch *find_ended(struct heap *heap, uint32_t id)
 {
-	watch->end = watch->ended ? watch->end : time;
-	watch->ended = true;
+	for (size_t i = heap->ended.count; i-- > 0;)
+		if (heap->ended.data[i].id == id)
+			return &heap->ended.data[i];
+	return NULL;
+}
+
+struct heap_watch *heap_watch_find(struct heap *heap, uint32_t id)
+{
+	struct heap_watch *open = find_open(heap, id);
+	return open ? open : find_ended(heap, id);
+}
+
+bool heap_watch_end(struct heap *heap, uint32_t id, uint64_t time)
+{
+	struct heap_watch *watch = find_open(heap, id);
+	if (!watch)
+		return true;
+	watch->end = time;
+	if (!vec_push(&heap->ended, *watch))
+		return false;
+	*watch = heap->watches.data[--heap->watches.count];
+	return true;
 }
 
 void heap_watch_forget(struct heap *heap, uint32_t id)
 {
-	struct heap_watch *watch = heap_watch_find(heap, id);
+	struct heap_watch *watch = find_open(heap, id);
 	if (watch)
 		*watch = heap->watches.data[--heap->watches.count];
+	else if ((watch = find_ended(heap, id)))
+		*watch = heap->ended.data[--heap->ended.count];
 }
 
 void heap_deinit(struct heap *heap)
 {
 	vec_free(&heap->watches);
+	vec_free(&heap->ended);
 	live_deinit(&heap->blocks);
 	vec_free(&heap->maps);
 	vec_free(&heap->tallies);

@@ -33,8 +33,7 @@ struct heap_map {
 /* How much was live since a moment, of the whole process. */
 struct heap_watch {
 	uint32_t id;
-	bool ended;
-	uint64_t began, end;		     /* event time; `end` of one that has ended */
+	uint64_t began, end;		     /* event time; `end` 0: it goes on */
 	struct heap_sum at_begin, peak, now; /* live; `now` of one that has ended: then */
 	struct heap_sum got_before, got;     /* of all allocations up to its beginning, and within it */
 };
@@ -47,8 +46,8 @@ struct heap {
 	VEC(uint64_t) numbers; /* of each lane: how much its thread has allocated so far */
 	struct heap_sum live, peak, got;
 	uint64_t epoch, peak_ticks;
-	VEC(struct heap_watch) watches;
-	struct heap_sum sizes[64]; /* by the logarithm of an allocation's size */
+	VEC(struct heap_watch) watches, ended; /* those that go on cost each allocation a comparison */
+	struct heap_sum sizes[64];	       /* by the logarithm of an allocation's size */
 	/* Addresses that were handed out before they were freed, as two processors' clocks would have it: the free is
 	 * about to come, and has happened. Address -> ticks. */
 	struct map owed;
@@ -64,11 +63,11 @@ bool heap_keep(struct heap *heap, const struct live_block *block);
 bool heap_forget(struct heap *heap);
 bool heap_unmapped(struct heap *heap, uint64_t address, uint64_t size);
 
-/* Begins to watch; NULL: no memory. Valid until the next one begins or is forgotten. */
-struct heap_watch *heap_watch(struct heap *heap, uint32_t id, uint64_t time);
-/* NULL: there is none. What it says of one that goes on is up to date. */
+/* Begins to watch. False: no memory; as heap_watch_end(). */
+bool heap_watch(struct heap *heap, uint32_t id, uint64_t time);
+/* NULL: there is none. What it says of one that goes on is up to date. Valid until the next call. */
 struct heap_watch *heap_watch_find(struct heap *heap, uint32_t id);
-void heap_watch_end(struct heap_watch *watch, uint64_t time);
+bool heap_watch_end(struct heap *heap, uint32_t id, uint64_t time);
 void heap_watch_forget(struct heap *heap, uint32_t id);
 
 /* The tally's part of the peak. */

@@ -195,21 +195,6 @@ static struct error *begin_thread(
 	return drain->sink->ops->thread(drain->sink, &def);
 }
 
-/* How many words follow a head. */
-static uint32_t words_behind(unsigned kind)
-{
-	static const uint8_t counts[STREAM_KIND_END] = { [STREAM_THREAD] = 2,
-		[STREAM_ALLOC] = 2,
-		[STREAM_FREE] = 1,
-		[STREAM_REALLOC] = 1,
-		[STREAM_UNMAP] = 2,
-		[STREAM_ENTER] = 2,
-		[STREAM_LINE] = 1,
-		[STREAM_LEAVE] = 1,
-		[STREAM_ASK] = 2 };
-	return kind < STREAM_KIND_END ? counts[kind] : 0;
-}
-
 static struct error *take_mark(struct drain *drain, struct memory_of_process *m, uint32_t value, uint64_t ticks)
 {
 	uint64_t time = segment_view_time(m->view, ticks);
@@ -271,7 +256,7 @@ static void answer(struct memory_of_process *m, uint64_t now, const struct heap_
 	const struct heap_watch *w = watch ? watch : &all;
 	const uint64_t words[SEGMENT_ANSWER] = {
 		[ANSWER_BEGAN] = w->began,
-		[ANSWER_NOW] = w->ended ? w->end : now,
+		[ANSWER_NOW] = w->end ? w->end : now,
 		[ANSWER_BEGIN_BYTES] = w->at_begin.bytes,
 		[ANSWER_BYTES] = w->now.bytes,
 		[ANSWER_BEGIN_COUNT] = w->at_begin.count,
@@ -296,16 +281,16 @@ static struct error *take_question(
 	if (what == ASK_RESTART && !heap_forget(&m->heap))
 		return &error_no_memory;
 	TRY(flush(drain, m, time));
-	struct heap_watch *watch = what == ASK_WATCH ? heap_watch(&m->heap, id, time)
-				   : id		     ? heap_watch_find(&m->heap, id)
-						     : NULL;
-	if (what == ASK_WATCH && !watch)
+	bool ok = true;
+	if (what == ASK_WATCH)
+		ok = heap_watch(&m->heap, id, time);
+	else if (what == ASK_END)
+		ok = heap_watch_end(&m->heap, id, time);
+	if (!ok)
 		return &error_no_memory;
-	if (what == ASK_END && watch)
-		heap_watch_end(watch, time);
 	if (question) {
 		m->question = question;
-		answer(m, time, watch);
+		answer(m, time, id ? heap_watch_find(&m->heap, id) : NULL);
 	}
 	if (what == ASK_FORGET && id)
 		heap_watch_forget(&m->heap, id);
@@ -374,7 +359,7 @@ static uint64_t peek(struct memory_of_process *m, struct lane *lane, uint64_t *r
 					? atomic_load_explicit(&block->words[lane->place], memory_order_acquire)
 					: 0;
 		unsigned kind = head >> STREAM_TICKS & ((1 << STREAM_KIND) - 1);
-		if (head && lane->place + words_behind(kind) < SEGMENT_WORDS) {
+		if (head && lane->place + stream_words_behind(kind) < SEGMENT_WORDS) {
 			*ret_word = (const uint64_t *)&block->words[lane->place];
 			*ret_ticks = lane->ticks + (head & ((1ull << STREAM_TICKS) - 1)) +
 				     (kind == STREAM_PAUSE ? head >> 32 << STREAM_TICKS : 0);
@@ -398,7 +383,7 @@ static struct error *take_lane(
 		struct lane *lane = &m->lanes.data[index];
 		unsigned kind = head >> STREAM_TICKS & ((1 << STREAM_KIND) - 1);
 		lane->ticks = ticks;
-		lane->place += 1 + words_behind(kind);
+		lane->place += 1 + stream_words_behind(kind);
 		if (kind != STREAM_PAUSE)
 			TRY(take_event(drain, m, index, word,
 				head >> (STREAM_TICKS + STREAM_KIND) & ((1 << STREAM_ALLOCATOR) - 1)));

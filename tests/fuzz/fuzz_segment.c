@@ -146,14 +146,11 @@ static void add_lines(void)
 static void put_words(struct recorder_thread *thread, enum stream_kind kind, unsigned allocator, uint32_t value,
 	uint64_t a, uint64_t b)
 {
-	static const uint8_t more[STREAM_KIND_END] = {
-		[STREAM_THREAD] = 2, [STREAM_ALLOC] = 2, [STREAM_FREE] = 1, [STREAM_REALLOC] = 1, [STREAM_UNMAP] = 2
-	};
 	struct timeline *t = &thread->timeline;
 	const uint64_t words[] = { (uint64_t)value << 32 | (uint64_t)allocator << (STREAM_TICKS + STREAM_KIND) |
 					   (uint64_t)kind << STREAM_TICKS | 7,
 		a, b };
-	for (unsigned i = 0; i <= more[kind]; i++)
+	for (unsigned i = 0; i <= stream_words_behind(kind); i++)
 		*t->word++ = words[i];
 }
 
@@ -177,6 +174,19 @@ static void add_memory(void)
 		put_words(thread, STREAM_KEPT, 0, 0, 0, 0);
 		put_words(thread, STREAM_UNMAP, 0, 0, 5 * 4096, 8192);
 		put_words(thread, STREAM_PAUSE, 0, 3, 0, 0);
+		put_words(thread, STREAM_ENTER, 0, codes[0], 1 << 20, 0);
+		put_words(thread, STREAM_ASK, 0, ASK_WATCH, 1, 0);
+		for (uint32_t i = 0; i < 4; i++) {
+			put_words(thread, STREAM_LINE, 0, 1 + i % 3, 4096 * 7, 0);
+			put_words(thread, STREAM_ALLOC, 1, first, 1 << 20 | i, 100);
+		}
+		put_words(thread, STREAM_ENTER, 0, codes[1], 0, 7);
+		put_words(thread, STREAM_PHASE, 0, codes[2], 0, 0);
+		put_words(thread, STREAM_LEAVE, 0, 0, 0, 0);
+		put_words(thread, STREAM_ASK, 0, ASK_END, 1, 0);
+		put_words(thread, STREAM_ASK, 0, ASK_NUMBERS, 1, 1);
+		put_words(thread, STREAM_ASK, 0, ASK_FORGET, 1, 0);
+		put_words(thread, STREAM_ASK, 0, ASK_RESTART, 0, 2);
 		put_words(thread, STREAM_MARK, 0, STREAM_MAIN_ENDS, 0, 0);
 	}
 	recorder.head->mode = SEGMENT_MEMORY;

@@ -33,6 +33,21 @@ enum stream_kind {
 	STREAM_KIND_END
 };
 
+/* How many words follow a head. */
+static inline uint32_t stream_words_behind(unsigned kind)
+{
+	static const uint8_t counts[STREAM_KIND_END] = { [STREAM_THREAD] = 2,
+		[STREAM_ALLOC] = 2,
+		[STREAM_FREE] = 1,
+		[STREAM_REALLOC] = 1,
+		[STREAM_UNMAP] = 2,
+		[STREAM_ENTER] = 2,
+		[STREAM_LINE] = 1,
+		[STREAM_LEAVE] = 1,
+		[STREAM_ASK] = 2 };
+	return kind < STREAM_KIND_END ? counts[kind] : 0;
+}
+
 /* What the program asks of pyrometer about its own memory, at this place of the stream. */
 enum stream_ask {
 	ASK_WATCH = 1, /* begin to watch */
