@@ -174,12 +174,78 @@ static void temporary(void **state)
 	heap_deinit(&heap);
 }
 
+static void got(struct heap *heap, unsigned block, uint64_t size)
+{
+	assert_true(heap_got(heap, 0, address_of(block), size, 1));
+}
+
+static void freed(struct heap *heap, unsigned block)
+{
+	struct live_block gone;
+	assert_true(heap_freed(heap, address_of(block), 0, 1, &gone));
+}
+
+static void watches_see_what_is_live_while_they_are_on(void **state)
+{
+	(void)state;
+	struct heap heap;
+	begin(&heap);
+	got(&heap, 1, 1000);
+	assert_true(heap_watch(&heap, 7, 10));
+	got(&heap, 2, 500);
+	assert_true(heap_watch(&heap, 8, 20)); /* within it, and beyond */
+	freed(&heap, 1);
+	got(&heap, 3, 200);
+	const struct heap_watch *watch = heap_watch_find(&heap, 8);
+	assert_int_equal(watch->at_begin.bytes, 1500);
+	assert_int_equal(watch->peak.bytes, 1500);
+	assert_int_equal(watch->now.bytes, 700);
+	assert_int_equal(watch->got.bytes, 200);
+	assert_true(heap_watch_end(&heap, 7, 30));
+	got(&heap, 4, 5000);
+	watch = heap_watch_find(&heap, 7); /* as it was */
+	assert_int_equal(watch->at_begin.bytes, 1000);
+	assert_int_equal(watch->peak.bytes, 1500);
+	assert_int_equal(watch->now.bytes, 700);
+	assert_int_equal(watch->got.count, 2);
+	assert_int_equal(watch->end, 30);
+	assert_int_equal(heap_watch_find(&heap, 8)->peak.bytes, 5700);
+	heap_watch_forget(&heap, 7);
+	heap_watch_forget(&heap, 8);
+	assert_null(heap_watch_find(&heap, 7));
+	assert_null(heap_watch_find(&heap, 8));
+	heap_deinit(&heap);
+}
+
+static void what_is_forgotten_was_freed(void **state)
+{
+	(void)state;
+	struct heap heap;
+	begin(&heap);
+	got(&heap, 1, 1000);
+	assert_true(heap_got(&heap, 2, page_of(1), 2 * PAGE, 1));
+	assert_true(heap_forget(&heap));
+	assert_int_equal(heap.live.bytes, 0);
+	assert_int_equal(heap.tallies.data[0].freed.bytes, 1000);
+	assert_int_equal(heap.tallies.data[2].freed.bytes, 2 * PAGE);
+	freed(&heap, 1); /* nobody's */
+	assert_true(heap_unmapped(&heap, page_of(1), PAGE));
+	assert_int_equal(heap.live.bytes, 0);
+	got(&heap, 1, 300); /* the address is free, and owed by nobody */
+	freed(&heap, 1);
+	assert_int_equal(heap.live.bytes, 0);
+	assert_int_equal(heap.peak.bytes, 1000 + 2 * PAGE);
+	heap_deinit(&heap);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_random),
 		cmocka_unit_test(clocks_that_differ),
 		cmocka_unit_test(temporary),
+		cmocka_unit_test(watches_see_what_is_live_while_they_are_on),
+		cmocka_unit_test(what_is_forgotten_was_freed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
