@@ -120,12 +120,20 @@ static struct error *emit_sum(
 		resident + sum->most, 0);
 }
 
+/* Some were before the program marked what it wants. */
+static bool is_left_out(const struct segment_view *view, uint32_t unit)
+{
+	const struct segment_code *code = segment_view_at(view, unit, sizeof *code);
+	return code && code->flags & SEGMENT_CODE_LEFT_OUT;
+}
+
 struct error *followed_emit(struct drain *drain, struct segment_view *view, struct followed *f)
 {
 	while (f->calls.count)
 		followed_leave(f, 0);
 	for (size_t i = 0; i < f->sums.count; i++)
-		TRY(emit_sum(drain, view, f, &f->sums.data[i]));
+		if (!is_left_out(view, f->sums.data[i].code))
+			TRY(emit_sum(drain, view, f, &f->sums.data[i]));
 	return NULL;
 }
 
