@@ -304,7 +304,7 @@ static struct error *take_event(
 	case STREAM_ENTER:
 		ok = followed_enter(&lane->followed, value, (word[2] >> 32) * STREAM_RESIDENT_UNIT, (uint32_t)word[2],
 			size_of(m, word[1]));
-		drain->calls++;
+		drain->entries++;
 		break;
 	case STREAM_LINE:
 		ok = followed_line(&lane->followed, value, size_of(m, word[1]));
