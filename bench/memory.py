@@ -1,8 +1,8 @@
 """What `pyrometer memory` adds to the time of a program, against what memray and tracemalloc add to it (added.py); and captures and reports
-beside memray's. Both sides take the events of the same allocators, at the same depth. Printed are the median of each figure and its range
+beside memray's; with --lines, against memory_profiler. Both sides take the events of the same allocators, at the same depth. Printed are the median of each figure and its range
 over the rounds, beside what was asked.
 
-usage: memory.py [--figures calls,malloc,small,mix,threads,capture,report,start] [--versions 3.13] [--rounds N] [--binary FILE] [--name NAME]"""
+usage: memory.py [--figures calls,malloc,small,mix,threads,lines,capture,report,start] [--versions 3.13] [--rounds N] [--binary FILE] [--name NAME]"""
 import json
 import os
 import random
@@ -20,6 +20,7 @@ TURNS = 1000000  # of a loop: enough that what is written has to be taken away m
 MEMRAY = {"memray": [], "memray-python": ["--trace-python-allocators"]}
 FIB = 27
 MIX = 300000
+LOOP = 100000  # rounds of memory_lines.py, of two lines each
 TEN_MILLION = {"": 9200000, "-python": 900000}  # turns of the mix, for about so many events
 
 
@@ -45,6 +46,10 @@ class Memory(Added):
         target = [self.output(os.path.join("targets", script[0]))] + [str(word) for word in script[1:]] if script[0].endswith(".py") else list(script)
         if way in ("ours", "ours-python"):
             return self.ours(way) + prefix + target
+        if way == "ours-lines":
+            return self.ours(way)[:-1] + ["--lines", "-f", "busy", "--"] + prefix + target
+        if way == "memory_profiler":
+            return prefix + target + [way]
         if way in MEMRAY:
             return prefix + ["-m", "memray", "run", "-q", "-f", "-o", self.output("out.bin")] + MEMRAY[way] + target
         if way.startswith("tracemalloc"):
@@ -121,6 +126,14 @@ class Memory(Added):
         self.say("threads", FREE_THREADED, "scaling kept, 4 threads to 1", ">= 0.80", spread(kept, "%.2f"), "yes" if reached else "NO",
                  "on %d cores; ms of 1 and 4: %s%s" % (len(os.sched_getaffinity(0)), times, lost + lost_of_four))
 
+    def figure_lines(self, version):
+        """memory_profiler reads what is resident at each line, which takes seconds: a third of the rounds."""
+        self.options.rounds, rounds = max(self.options.rounds // 3, 1), self.options.rounds
+        try:
+            self.compare("lines", version, "ours-lines", {"memory_profiler": ("memory_profiler", 0.02)}, 2 * LOOP, "memory_lines.py")
+        finally:
+            self.options.rounds = rounds
+
     def wall(self, command):
         result = run(self.log, command, timeout=120)
         if result.status:
@@ -182,4 +195,4 @@ class Memory(Added):
 
 
 if __name__ == "__main__":
-    sys.exit(main(Memory, __doc__, ["calls", "malloc", "small", "mix", "threads", "capture", "report", "start"], ["3.13"]))
+    sys.exit(main(Memory, __doc__, ["calls", "malloc", "small", "mix", "threads", "lines", "capture", "report", "start"], ["3.13"]))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The profilers that the benchmarks compare with: viztracer, yappi, line_profiler and memray (below); py-spy and austin
+# The profilers that the benchmarks compare with: viztracer, yappi, line_profiler, memray and memory_profiler (below); py-spy and austin
 # (with austin-python, which reads what austin writes), by plain pip, in a virtual environment of their own. Python 3.15's profiling.sampling is part of the sid
 # tree (tools/make-sid.sh). austin's binary needs a newer glibc than Debian 12 has, so where it does not start by
 # itself it is started with the sid tree's loader and libraries: `bin/austin` is a wrapper that does so. What is there
@@ -46,7 +46,7 @@ else
 fi
 for tool in py-spy austin; do echo "$tool: $("$peers/bin/$tool" --version)"; done
 
-# bench/calls.py, bench/lines.py and bench/memory.py compare with viztracer, yappi, line_profiler and memray, which run
+# bench/calls.py, bench/lines.py and bench/memory.py compare with viztracer, yappi, line_profiler, memray and memory_profiler, which run
 # inside the program: a folder for each Python that is here, which the benchmark puts on its PYTHONPATH. Those of the
 # sid tree lie in it.
 get_tracer() { # tool, name, folder, how that is called where the Python runs, then the command of the Python
@@ -68,7 +68,10 @@ get_tracers() {
 		get_tracer "$each" "$@"
 	done
 	# The newest outside of the sid tree.
-	if [ "$1" = 3.13 ]; then get_tracer memray==1.20.0 "$@"; fi
+	if [ "$1" = 3.13 ]; then
+		get_tracer memray==1.20.0 "$@"
+		get_tracer memory_profiler==0.61.0 "$@"
+	fi
 }
 for version in 3.8 3.9 3.10 3.11 3.12 3.13; do
 	for python in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python; do

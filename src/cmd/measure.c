@@ -231,7 +231,8 @@ static struct error *measure(struct measuring *c)
 	if (c->drain.sealed[0])
 		fprintf(stderr, "pyrometer %s: warning: not all was measured: %s\n", c->command_name, c->drain.sealed);
 	struct error *unmatched = calls_filter_check(&o->filter, &c->drain);
-	c->outputs.discard = unmatched && !c->drain.calls; /* what another pattern matched is kept */
+	/* What another pattern matched is kept. */
+	c->outputs.discard = unmatched && !(c->orders.with_lines ? c->drain.entries : c->drain.calls);
 	error = c->outputs.discard ? NULL : outputs_finish(&c->outputs);
 	if (!error)
 		return unmatched;

@@ -52,18 +52,19 @@ void followed_begin_thread(struct followed *f, uint32_t thread)
 		f->sums.data[i].open = 0;
 }
 
-bool followed_enter(struct followed *f, uint32_t code, uint64_t resident, uint32_t line)
+bool followed_enter(struct followed *f, uint32_t code, uint64_t resident, uint32_t line, uint64_t given)
 {
+	int64_t now = f->net - (int64_t)given;
 	struct followed_call call = { .function = find_sum(f, code, 0) };
 	if (call.function == UINT32_MAX)
 		return false;
 	struct followed_sum *function = &f->sums.data[call.function];
 	if (!function->resident && !function->entries) {
 		function->resident = (int64_t)resident;
-		function->net = f->net;
+		function->net = now;
 	}
 	function->entries += !line;
-	if (line && !begin_line(f, &call, line, f->net))
+	if (line && !begin_line(f, &call, line, now))
 		return false;
 	return vec_push(&f->calls, call);
 }
@@ -119,12 +120,20 @@ static struct error *emit_sum(
 		resident + sum->most, 0);
 }
 
+/* Some were before the program marked what it wants. */
+static bool is_left_out(const struct segment_view *view, uint32_t unit)
+{
+	const struct segment_code *code = segment_view_at(view, unit, sizeof *code);
+	return code && code->flags & SEGMENT_CODE_LEFT_OUT;
+}
+
 struct error *followed_emit(struct drain *drain, struct segment_view *view, struct followed *f)
 {
 	while (f->calls.count)
 		followed_leave(f, 0);
 	for (size_t i = 0; i < f->sums.count; i++)
-		TRY(emit_sum(drain, view, f, &f->sums.data[i]));
+		if (!is_left_out(view, f->sums.data[i].code))
+			TRY(emit_sum(drain, view, f, &f->sums.data[i]));
 	return NULL;
 }
 

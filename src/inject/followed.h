@@ -35,9 +35,9 @@ struct followed {
 
 /* From here on the stream is this thread's. */
 void followed_begin_thread(struct followed *f, uint32_t thread);
-/* `line`: at which the call goes on; 0: it begins. False: no memory. */
-bool followed_enter(struct followed *f, uint32_t code, uint64_t resident, uint32_t line);
-/* `given`: bytes that are there for the event alone. False: no memory. */
+/* `line`: at which the call goes on; 0: it begins. `given`: bytes that are there for the event alone. False: no memory.
+ */
+bool followed_enter(struct followed *f, uint32_t code, uint64_t resident, uint32_t line, uint64_t given);
 bool followed_line(struct followed *f, uint32_t number, uint64_t given);
 void followed_leave(struct followed *f, uint64_t given);
 

@@ -331,8 +331,9 @@ static struct error *take_event(
 	case STREAM_ASK:
 		return take_question(drain, m, word, lane->ticks);
 	case STREAM_ENTER:
-		ok = followed_enter(&lane->followed, value, word[1], (uint32_t)word[2]);
-		drain->calls++;
+		ok = followed_enter(&lane->followed, value, (word[2] >> 32) * STREAM_RESIDENT_UNIT, (uint32_t)word[2],
+			size_of(m, word[1]));
+		drain->entries++;
 		break;
 	case STREAM_LINE:
 		ok = followed_line(&lane->followed, value, size_of(m, word[1]));

@@ -11,9 +11,9 @@
 
 /* Whoever is told of each step besides, in the thread that makes it: `memory --lines`. */
 struct lines_follower {
-	/* `number`: the line at which the call goes on; 0: it begins. */
-	void (*enter)(const struct segment_lines *lines, uint32_t number);
-	/* `given`: an object that the interpreter made to tell us of this, and frees behind it; NULL: there is none. */
+	/* `number`: the line at which the call goes on; 0: it begins. `given`: an object that the interpreter made to
+	 * tell us of this, and frees behind it; NULL: there is none. */
+	void (*enter)(const struct segment_lines *lines, uint32_t number, const object *given);
 	void (*line)(uint32_t number, const object *given);
 	void (*leave)(const object *given);
 	bool comprehensions; /* are measured as code of their own */
@@ -96,14 +96,14 @@ static inline void lines_hit_again(struct recorder_thread *thread)
 	thread->lines.lines->lines[thread->lines.top[-1].line - 1].hits++;
 }
 
-/* Into a call; `number`: the line at which it is resumed; 0: it begins. */
+/* Into a call; `number`: the line at which it is resumed; 0: it begins. `given`: as a follower has it. */
 static inline void lines_enter(
-	struct recorder_thread *thread, struct segment_lines *lines, uint32_t number, uint64_t now)
+	struct recorder_thread *thread, struct segment_lines *lines, uint32_t number, const object *given, uint64_t now)
 {
 	if (thread->lines.top == thread->lines.end && !lines_next_calls(thread))
 		return;
 	if (__builtin_expect(lines_follower != NULL, 0))
-		lines_follower->enter(lines, number);
+		lines_follower->enter(lines, number, given);
 	recorder_pass(thread, now);
 	struct segment_line_call *call = thread->lines.top++;
 	thread->shared->line_depth++;

@@ -77,7 +77,7 @@ static inline struct before enter(thread_state *thread, const frame *f)
 	before.measured = lines;
 	before.foreign = !lines && with_callees && meter_is_on();
 	if (lines)
-		lines_enter(meter.thread, lines, resumed_line(f, lines), ticks_now());
+		lines_enter(meter.thread, lines, resumed_line(f, lines), NULL, ticks_now());
 	else if (before.foreign)
 		lines_enter_foreign(meter.thread, ticks_now());
 	return before;

@@ -14,6 +14,40 @@ static inline uint32_t number_of(const object *number)
 	return value;
 }
 
+/* From 3.14 on ints that are gone are kept for new ones, and the object that an event comes with is mostly one of
+ * these; but not if it tells of a number of which there always is one. So that for who follows memory the store has the
+ * same at both ends of a line, each event takes one out of it. */
+static uint32_t first_made; /* the least number of which there is not always one; 0: nothing is kept */
+
+static void find_first_made(void)
+{
+	enum { FIRST_THAT_KEEPS = 0x030e0000, SURELY = 255, MOST = 1 << 16 };
+	bool made = python.version < FIRST_THAT_KEEPS;
+	for (long number = SURELY; !made && number < MOST; number++) {
+		object *one = python.make_long(number), *other = python.make_long(number);
+		if ((made = one != other))
+			first_made = (uint32_t)number;
+		if (one)
+			python.forget(one);
+		if (other)
+			python.forget(other);
+	}
+}
+
+/* NULL: the event's own number is of that kind. Else to be forgotten behind it. */
+static inline object *take_int(const object *number)
+{
+	if (__builtin_expect(!lines_follower || number_of(number) >= first_made, 1))
+		return NULL;
+	return python.make_long((long)first_made);
+}
+
+static inline void give_int(object *taken)
+{
+	if (__builtin_expect(taken != NULL, 0))
+		python.forget(taken);
+}
+
 /* ---- events ---- */
 
 static void hear(const struct segment_lines *lines, object *code)
@@ -28,8 +62,8 @@ static void hear(const struct segment_lines *lines, object *code)
 }
 
 /* Every code begins here once. Of one that is chosen more is heard from then on; the others are not heard of again.
- * `offset`: where it is resumed; NULL: it begins. */
-static object *enter(object *code, const object *offset)
+ * `resumed`: at that offset; else it begins. */
+static object *enter(object *code, const object *offset, bool resumed)
 {
 	if (!meter_is_on())
 		return python.none;
@@ -37,29 +71,35 @@ static object *enter(object *code, const object *offset)
 	if (!lines)
 		return monitoring_disable;
 	hear(lines, code);
-	int line = offset ? python.code_line(code, (int)number_of(offset)) : 0;
-	lines_enter(meter.thread, lines, offset && line <= 0 ? lines->first : (uint32_t)line, ticks_now());
+	int line = resumed ? python.code_line(code, (int)number_of(offset)) : 0;
+	object *taken = take_int(offset);
+	lines_enter(meter.thread, lines, resumed && line <= 0 ? lines->first : (uint32_t)line, taken ? taken : offset,
+		ticks_now());
+	give_int(taken);
 	return python.none;
 }
 
 static object *on_start(object *callable, object *const *arguments, size_t flags, object *names)
 {
 	(void)callable, (void)flags, (void)names;
-	return enter(arguments[0], NULL);
+	return enter(arguments[0], arguments[1], false);
 }
 
 static object *on_resume(object *callable, object *const *arguments, size_t flags, object *names)
 {
 	(void)callable, (void)flags, (void)names;
-	return enter(arguments[0], arguments[1]);
+	return enter(arguments[0], arguments[1], true);
 }
 
 static object *on_leave(object *callable, object *const *arguments, size_t flags, object *names)
 {
 	(void)callable, (void)flags, (void)names;
 	uint64_t now = ticks_now();
-	if (meter.session == recorder.session)
-		lines_leave_code(meter.thread, arguments[0], arguments[1], now);
+	if (meter.session != recorder.session)
+		return python.none;
+	object *taken = take_int(arguments[1]);
+	lines_leave_code(meter.thread, arguments[0], taken ? taken : arguments[1], now);
+	give_int(taken);
 	return python.none;
 }
 
@@ -80,8 +120,11 @@ static object *on_throw(object *callable, object *const *arguments, size_t flags
 static object *on_line(object *callable, object *const *arguments, size_t flags, object *names)
 {
 	(void)callable, (void)flags, (void)names;
-	if (__builtin_expect(meter.session == recorder.session, 1))
-		lines_hit(meter.thread, arguments[0], number_of(arguments[1]), arguments[1], ticks_now());
+	if (__builtin_expect(meter.session != recorder.session, 0))
+		return python.none;
+	object *taken = take_int(arguments[1]);
+	lines_hit(meter.thread, arguments[0], number_of(arguments[1]), taken ? taken : arguments[1], ticks_now());
+	give_int(taken);
 	return python.none;
 }
 
@@ -195,6 +238,7 @@ const char *lines_monitoring_begin(bool callees)
 		{ "C_RETURN", on_c_end, true },
 		{ "C_RAISE", on_c_end, true },
 	};
+	find_first_made();
 	if (callees)
 		return monitoring_begin(
 			with_callees, sizeof with_callees / sizeof *with_callees, /* places_end= */ true);

@@ -22,7 +22,7 @@ static void on_call(frame *f)
 	if (inner_frame_is_resumed(inner, code) &&
 		(line = python.code_line(code, inner_frame_offset(inner, code))) <= 0)
 		line = (int)lines->first;
-	lines_enter(meter.thread, lines, (uint32_t)line, ticks_now());
+	lines_enter(meter.thread, lines, (uint32_t)line, NULL, ticks_now());
 }
 
 static void on_return(object *code, uint64_t now)

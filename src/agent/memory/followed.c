@@ -34,9 +34,10 @@ static void put(enum stream_kind kind, uint32_t value, size_t more, uint64_t a, 
 }
 
 /* What is resident is asked once for a code and thread. */
-static void on_enter(const struct segment_lines *lines, uint32_t number)
+static void on_enter(const struct segment_lines *lines, uint32_t number, const object *given)
 {
-	put(STREAM_ENTER, lines->code, 2, lines->calls ? 0 : resident_bytes(), number);
+	uint64_t resident = lines->calls ? 0 : resident_bytes() / STREAM_RESIDENT_UNIT;
+	put(STREAM_ENTER, lines->code, 2, (uintptr_t)given, resident << 32 | number);
 }
 
 static void on_line(uint32_t number, const object *given)

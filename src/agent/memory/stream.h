@@ -23,9 +23,9 @@ enum stream_kind {
 	STREAM_UNMAP,	/* address, size: of maps, or parts of them */
 	STREAM_MARK,	/* the value is an enum stream_mark */
 	/* Of measured lines (agent/lines/lines.h). */
-	STREAM_ENTER, /* the value is the unit of a code; bytes resident then, 0: not looked at; line at which it goes
-			 on */
-	STREAM_LINE,  /* the value is its number; address of an object that is there for this event alone, or 0 */
+	STREAM_ENTER, /* the value is the unit of a code; address of an object that is there for this event alone, or 0;
+			 line at which it goes on, and above 32 bits what was resident, 0: not looked at */
+	STREAM_LINE,  /* the value is its number; such an address */
 	STREAM_LEAVE, /* the innermost call; likewise */
 	STREAM_ASK, /* the value is an enum stream_ask; the number of a watch; of the question, 0: no answer is awaited
 		     */
@@ -47,6 +47,8 @@ static inline uint32_t stream_words_behind(unsigned kind)
 		[STREAM_ASK] = 2 };
 	return kind < STREAM_KIND_END ? counts[kind] : 0;
 }
+
+enum { STREAM_RESIDENT_UNIT = 1024 }; /* bytes */
 
 /* What the program asks of pyrometer about its own memory, at this place of the stream. */
 enum stream_ask {
