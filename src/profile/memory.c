@@ -37,6 +37,7 @@ const char *memory_view_title(enum memory_view view)
 		[MEMORY_TOTAL] = "Got in all",
 		[MEMORY_AT] = "Live then",
 		[MEMORY_BETWEEN] = "Live at the second moment, and the difference to the first",
+		[MEMORY_LAST] = "Live when the recording was cut off",
 	};
 	return titles[view];
 }
@@ -217,6 +218,8 @@ struct memory_sum memory_shown(enum memory_view view, const struct memory_row *r
 	case MEMORY_AT:
 	case MEMORY_BETWEEN:
 		return row->to;
+	case MEMORY_LAST:
+		return row->live;
 	default:
 		return row->peak;
 	}
@@ -232,9 +235,17 @@ static uint64_t positive(int64_t number)
 	return number > 0 ? (uint64_t)number : 0;
 }
 
+/* The peak is known at the end. */
+static void settle(struct memory_choice *choice, const struct profile_memory *m)
+{
+	if (!choice->given && choice->view == MEMORY_PEAK && !m->peak.count)
+		choice->view = MEMORY_LAST;
+}
+
 struct error *profile_memory_make_rows(struct profile *profile)
 {
 	struct profile_memory *m = profile->memory;
+	settle(&profile->memory_choice, m);
 	const enum memory_view view = profile->memory_choice.view;
 	if (m->made)
 		return NULL;

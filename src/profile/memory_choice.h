@@ -10,6 +10,8 @@ enum memory_view {
 	MEMORY_TOTAL,	  /* all that was ever got */
 	MEMORY_AT,	  /* live at `to` */
 	MEMORY_BETWEEN,	  /* what is live at `to`, less what was at `from` */
+	MEMORY_LAST, /* live at the end of a recording that does not know its peak: in place of one that nobody asked
+			for */
 };
 
 /* A moment: event time, or one that is known by its name. */

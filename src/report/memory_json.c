@@ -26,7 +26,7 @@ static void add_name(struct buffer *out, const char *name, const char *word)
 
 static const char *view_name(enum memory_view view)
 {
-	static const char *const names[] = { "peak", "leaks", "temporary", "total", "at", "between" };
+	static const char *const names[] = { "peak", "leaks", "temporary", "total", "at", "between", "last" };
 	return names[view];
 }
 

@@ -103,7 +103,9 @@ def test_disk_full(scene, tmp_path, own, status):  # noqa: F811
         shutil.copyfile(str(disk / "x.pyro.part"), str(scene.path / "a.pyro"))
     assert (answer.status, answer.out) == (status, "end\n"), answer.err
     assert "cannot write more to" in answer.sentence() and "x.pyro" in answer.sentence() and "No space left" in answer.sentence()
-    assert "The recording was cut off" in scene.report()
+    report = scene.report()
+    assert "The recording was cut off" in report and "Live when the recording was cut off  by line" in report and "<string>:2" in report, report
+    assert "by line" in scene.report("--peak") and "<string>:2" not in scene.report("--peak"), "nobody knows it"
     assert 150 <= scene.read("--total").sum("shown", file="<string>", allocator="malloc")[1] < 45000
 
 

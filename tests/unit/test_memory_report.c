@@ -73,7 +73,7 @@ static void test_choice(void **state)
 	profile->memory_choice.given = true;
 	cellar(&profile->sink);
 	assert_null(report_find_format("text")->write(profile, &options, &out));
-	assert_null(strstr(out.data, "Occurrences"));
+	assert_null(strstr(buffer_string(&out), "Occurrences"));
 	buffer_deinit(&out);
 	profile_destroy(profile);
 }

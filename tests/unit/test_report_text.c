@@ -308,8 +308,8 @@ static void feed_lying_memory(struct sink *sink)
 	};
 	struct feed feed = { .sink = sink };
 	assert_null(sink->ops->begin(sink, &info));
-	feed_event(&feed, &(struct event){ .kind = EVENT_TALLY,
-				  .subject = SUBJECT_MEMORY_PEAK,
+	feed_event(&feed, &(struct event){ .kind = EVENT_ALLOC,
+				  .state = 1,
 				  .thread = feed_thread(&feed, feed_process(&feed, 7, "app", "/"), 7, "MainThread"),
 				  .weight = { [WEIGHT_BYTES] = 1ull << 63, [WEIGHT_COUNT] = UINT64_MAX } });
 }
