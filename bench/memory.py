@@ -2,7 +2,7 @@
 beside memray's; with --lines, against memory_profiler. Both sides take the events of the same allocators, at the same depth. Printed are the median of each figure and its range
 over the rounds, beside what was asked.
 
-usage: memory.py [--figures calls,malloc,small,mix,threads,lines,capture,report,start] [--versions 3.13] [--rounds N] [--binary FILE] [--name NAME]"""
+usage: memory.py [--figures calls,malloc,small,mix,threads,lines,snapshot,capture,report,start] [--versions 3.13] [--rounds N] [--binary FILE] [--name NAME]"""
 import json
 import os
 import random
@@ -134,6 +134,20 @@ class Memory(Added):
         finally:
             self.options.rounds = rounds
 
+    def figure_snapshot(self, version):
+        """`pyrometer` and the package are those of this tree."""
+        ratios, seconds = [], {"pyrometer": [], "tracemalloc": []}
+        env = dict(os.environ, PYTHONPATH=os.path.join(os.path.dirname(HERE), "python"),
+                   PATH=os.path.dirname(os.path.abspath(self.options.binary)) + os.pathsep + os.environ["PATH"])
+        command = self.python(version).prefix + [self.output("targets/memory_snapshots.py")]
+        for _ in range(self.options.rounds):
+            for way in random.sample(list(seconds), 2):
+                done = subprocess.run(command + [way], env=env, stdout=subprocess.PIPE, check=True, universal_newlines=True)
+                seconds[way].append(float(done.stdout.split()[-1]))
+            ratios.append(seconds["pyrometer"][-1] / seconds["tracemalloc"][-1])
+        self.report("snapshot", version, "tracemalloc, 1,000,000 blocks", 0.1, ratios, "s: ours %s; tracemalloc %s"
+                    % (spread(seconds["pyrometer"], "%.3f"), spread(seconds["tracemalloc"], "%.2f")), "%.3f")
+
     def wall(self, command):
         result = run(self.log, command, timeout=120)
         if result.status:
@@ -195,4 +209,4 @@ class Memory(Added):
 
 
 if __name__ == "__main__":
-    sys.exit(main(Memory, __doc__, ["calls", "malloc", "small", "mix", "threads", "lines", "capture", "report", "start"], ["3.13"]))
+    sys.exit(main(Memory, __doc__, ["calls", "malloc", "small", "mix", "threads", "lines", "snapshot", "capture", "report", "start"], ["3.13"]))
