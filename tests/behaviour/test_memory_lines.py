@@ -117,8 +117,9 @@ def test_many_lines(scene):
     """S-M7."""
     _, functions = scene.lines("-f", "busy", program=(scene.subject("m_many_lines.py"),))
     row = marked(functions["busy"], "m_many_lines.py")["line"]
-    assert row["occurrences"] == 100000 and abs(row["increment_bytes"]) <= 64
-    assert all(abs(each["increment_bytes"]) <= 200 for each in functions["busy"]["lines"])
+    few = 64 if not scene.interpreter.free_threaded else 600  # once, and not the same in all runs: the line has given back 180 to 360 bytes
+    assert row["occurrences"] == 100000 and abs(row["increment_bytes"]) <= few
+    assert all(abs(each["increment_bytes"]) <= max(few, 200) for each in functions["busy"]["lines"])
     assert [each["occurrences"] for each in functions["busy"]["lines"]] == [1, 100001, 100000, 1]
 
 
