@@ -202,11 +202,11 @@ EXCEPTION = 1000  # bytes at most, of one with its traceback and a frame
 
 
 @on_all
-@pytest.mark.parametrize("seed", range(0, 20, 5))
+@pytest.mark.parametrize("seed", range(0, int(os.environ.get("PYROMETER_MEMORY_PROGRAMS", "6")), 3))
 def test_random_allocations(scene, slots, seed):
     """Each line has what it got less what it gave back, as the program has it by its own account: recursion, generators, exceptions, comprehensions."""
     library, program, more, seen = shutil.copy(str(slots), str(scene.path)), scene.path / "app.py", ROUNDS[1] - ROUNDS[0], 0
-    for number in range(seed, seed + 5):
+    for number in range(seed, seed + 3):
         source, noisy = random_allocations.make(number)
         program.write_text(source)
         wanted = json.loads(scene.plain(program, "count", library, "1").out)
