@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pyrometer._agent import Error
     from pyrometer._calls import Profile, Row, calls
     from pyrometer._lines import LineRow, Lines, lines
-    from pyrometer._memory import Memory, MemoryCall, MemoryRow, Snapshot, mark, memory
+    from pyrometer._memory import Memory, MemoryCall, mark, memory
+    from pyrometer._snapshots import MemoryRow, Snapshot
     from pyrometer._through import run, runcall, runctx
 
 __all__ = ["Error", "LineRow", "Lines", "Memory", "MemoryCall", "MemoryRow", "Profile", "Row", "Snapshot", "calls", "find_program", "lines",
@@ -33,7 +34,7 @@ __all__ = ["Error", "LineRow", "Lines", "Memory", "MemoryCall", "MemoryRow", "Pr
 # Where names lie that are loaded when they are first used: to import this package costs next to nothing.
 _MODULES = {"Error": "_agent", "Profile": "_calls", "Row": "_calls", "calls": "_calls",
             "LineRow": "_lines", "Lines": "_lines", "lines": "_lines",
-            "Memory": "_memory", "MemoryCall": "_memory", "MemoryRow": "_memory", "Snapshot": "_memory", "mark": "_memory", "memory": "_memory",
+            "Memory": "_memory", "MemoryCall": "_memory", "MemoryRow": "_snapshots", "Snapshot": "_snapshots", "mark": "_memory", "memory": "_memory",
             "run": "_through", "runcall": "_through", "runctx": "_through"}
 
 

@@ -218,8 +218,8 @@ import subprocess
 with memory() as m: kept = work()
 m.current
 print(os.getpid())
-from pyrometer import _memory
-print(repr(os.path.dirname(_memory._agent.recording())))
+from pyrometer import _memory_agent
+print(repr(os.path.dirname(_memory_agent.agent.recording())))
 def words(pid):
     try: return open('/proc/%s/cmdline' % pid, 'rb').read().split(bytes(1))
     except OSError: return []
