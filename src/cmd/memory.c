@@ -107,6 +107,9 @@ const struct command memory_command = {
 		"what was live then, line by line, in the words of tracemalloc. Bytes are those asked for of the allocators.\n\n"
 		"Python takes memory for small objects in arenas; without --python-allocators the line that made it take one has "
 		"it, with it each object is told apart. Calls and returns cost nothing, an allocation costs its call path.\n\n"
+		"With --lines it prints what memory_profiler does, for the program's own functions, those that -f names, or those that "
+		"the script marks with `profile`: what each line made of its thread's memory, exactly, what it called included; and how "
+		"often it was come to from another line. Such scripts run unchanged, be memory_profiler installed or not.\n\n"
 		"With --rss it reads every 10 ms how much memory the program has, from outside, with -s that of the processes that "
 		"it starts, too; and which functions were on meanwhile. At the end the curve is drawn, with the peaks and the lines "
 		"that made it move. Shared pages (PSS, USS) are looked at only as often as that takes less than a thousandth of the "
@@ -178,6 +181,8 @@ const struct command memory_command = {
 			{ "memory app.py", "the peak of a script, line by line" },
 			{ "memory --leaks --by traceback app.py", "what is never freed, with its callers" },
 			{ "memory --python-allocators -o peak.svg app.py", "each object; the peak as a flame graph" },
+			{ "memory --lines -f work app.py",
+				"what each line of every function called work makes of its memory" },
 			{ "memory --limit-peak 200M --limit-leak 1M app.py", "status 100 when it needs more" },
 			{ "memory --rss app.py", "the curve of a script, to its end" },
 			{ "memory --rss -s -o run.svg -- gunicorn app:app", "a command and its workers, as a picture" },
