@@ -30,11 +30,15 @@ class Memory(_through.Runs):
         self.calls: List[MemoryCall] = []  # of a function that is decorated
         self._seen = False
 
+    def _count(self, more: int) -> int:
+        with agent.lock:
+            self._depth += more
+            return self._depth
+
     def _enter(self) -> None:
         if self._process != os.getpid():  # the first time, or in the child of a fork
             self._watch, self._depth, self._process = 0, 0, os.getpid()
-        self._depth += 1
-        if self._depth > 1:
+        if self._count(1) > 1:
             return
         with quiet:
             library = agent.library()
@@ -47,10 +51,9 @@ class Memory(_through.Runs):
     def _leave(self) -> None:
         if self._process != os.getpid() or not self._depth:
             return
-        self._depth -= 1
-        if self._depth:
+        library = agent.loaded
+        if self._count(-1) or library is None:
             return
-        library = agent.library()
         library.pyrometer_memory_ask(END, self._watch, 0)
         with quiet:
             agent.listen(library, -1)
@@ -64,8 +67,9 @@ class Memory(_through.Runs):
         self._leave()
 
     def __del__(self) -> None:
-        if getattr(self, "_watch", 0) and self._process == os.getpid() and agent.loaded is not None:
-            agent.loaded.pyrometer_memory_ask(FORGET, self._watch, 0)
+        library = agent.loaded if agent is not None else None
+        if library is not None and getattr(self, "_watch", False) and self._process == os.getpid():
+            library.pyrometer_memory_ask(FORGET, self._watch, 0)
 
     # ---- what was measured ----
 

@@ -14,7 +14,7 @@ from pyrometer._agent import Error, check
 VERSION = 1  # of the agent's functions
 WATCH, END, NUMBERS, FORGET, RESTART = 1, 2, 3, 4, 5  # enum stream_ask
 BEGAN, NOW, BEGIN_BYTES, BYTES, BEGIN_COUNT, COUNT, PEAK_BYTES, GOT_BYTES = range(8)  # enum stream_answer
-ANSWER_WORDS = 8
+ANSWER_WORDS, AGAIN = 8, -2
 PATIENCE = 10.0  # seconds, for an answer
 
 
@@ -32,7 +32,7 @@ class Agent:
     """The agent of memory in this process, and the questions to who reads what it writes."""
 
     def __init__(self) -> None:
-        self._lock = _thread.allocate_lock()  # of questions, one at a time; and of whoever begins
+        self.lock = _thread.RLock()  # of questions, and of what is counted; a finalizer may come amid one
         self.loaded: Optional[ctypes.PyDLL] = None
         self._listeners = 0  # regions that are open, and one for ever once a snapshot was taken
         self._listening = self._kept = False
@@ -40,7 +40,7 @@ class Agent:
         os.register_at_fork(after_in_child=self._after_fork)
 
     def _after_fork(self) -> None:
-        self._lock = _thread.allocate_lock()
+        self.lock = _thread.RLock()
         self._listeners, self._listening, self._kept = 0, False, False
 
     def _load(self) -> ctypes.PyDLL:
@@ -71,48 +71,57 @@ class Agent:
             if why is not None:
                 os.rmdir(folder)
                 check(why)
-            _program.ask("memory", "--collect", folder, "-p", str(os.getpid()))
             self._listening = False
+            try:
+                _program.ask("memory", "--collect", folder, "-p", str(os.getpid()))
+            except BaseException:
+                library.pyrometer_memory_end()
+                _program.remove_folder(folder)
+                raise
         return library
 
     def library(self) -> ctypes.PyDLL:
         """With a session that is on."""
         library = self.loaded
         if library is None or not library.pyrometer_memory_is_on():
-            with self._lock:
+            with self.lock:
                 library = self._begin()
         return library
 
     def listen(self, library: ctypes.PyDLL, more: int) -> None:
         """While anything is open, of a session of our own."""
-        self._listeners += more
-        wanted = self._listeners > 0
-        if not library.pyrometer_memory_is_own() or wanted == self._listening:
-            return
-        self._listening = wanted
-        library.pyrometer_memory_listen(wanted)
-        if wanted:
-            library.pyrometer_memory_ask(RESTART, 0, 0)
+        with self.lock:
+            self._listeners += more
+            wanted = self._listeners > 0
+            if not library.pyrometer_memory_is_own() or wanted == self._listening:
+                return
+            self._listening = wanted
+            library.pyrometer_memory_listen(wanted)
+            if wanted:
+                library.pyrometer_memory_ask(RESTART, 0, 0)
 
     def keep_listening(self, library: ctypes.PyDLL) -> None:
-        if not self._kept:
-            self._kept = True
-            self.listen(library, 1)
+        with self.lock:
+            if not self._kept:
+                self._kept = True
+                self.listen(library, 1)
 
     def new_watch(self) -> int:
-        self._watches += 1
-        return self._watches
+        with self.lock:
+            self._watches += 1
+            return self._watches
 
     def ask(self, what: int, watch: int = 0) -> List[int]:
         """The answer's words (enum stream_answer)."""
         library, words = self.library(), (ctypes.c_uint64 * ANSWER_WORDS)()
-        with self._lock:
-            question = library.pyrometer_memory_ask(what, watch, 1)
-            until, state = time.monotonic() + PATIENCE, 0
-            while question and not state and time.monotonic() < until:
-                state = library.pyrometer_memory_answer(question, words)
-                if not state:
+        with self.lock:
+            until, state = time.monotonic() + PATIENCE, AGAIN
+            while state in (0, AGAIN) and time.monotonic() < until:
+                if state == AGAIN:
+                    question = library.pyrometer_memory_ask(what, watch, 1)
+                else:
                     time.sleep(0.0002)
+                state = library.pyrometer_memory_answer(question, words) if question else -1
         if state != 1:
             raise Error("pyrometer, which reads what this process allocates, does not answer")
         return list(words)

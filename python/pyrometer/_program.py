@@ -11,6 +11,12 @@ def path() -> str:
     return pyrometer.find_program()
 
 
+def remove_folder(path: str) -> None:
+    for name in os.listdir(path):
+        os.unlink(os.path.join(path, name))
+    os.rmdir(path)
+
+
 class Folder:
     """A temporary folder, of memory where there is some for all programs. Removed with what is in it."""
 
@@ -23,9 +29,7 @@ class Folder:
 
     def __exit__(self, kind: Optional[Type[BaseException]], value: Optional[BaseException],
                  traceback: Optional[TracebackType]) -> None:
-        for name in os.listdir(self.path):
-            os.unlink(os.path.join(self.path, name))
-        os.rmdir(self.path)
+        remove_folder(self.path)
 
     def file(self, name: str) -> str:
         return os.path.join(self.path, name)

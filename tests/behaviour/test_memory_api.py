@@ -317,3 +317,45 @@ pyrometer.mark("end")
 
 def test_mark_elsewhere_is_nothing(api):
     assert api.values("pyrometer.mark('a')\nprint(True)\ntry: pyrometer.mark(3)\nexcept TypeError: print(1)\n") == [True, 1]
+
+
+def test_when_nobody_can_read_along(api):
+    """It says so, takes its hooks out, and tries again the next time."""
+    out = api.values("""
+import os
+from pyrometer import _program
+ask, refused = _program.ask, []
+def refuse(*words, **more):
+    if words[0] == "memory" and not refused:
+        refused.append(words[2])
+        raise pyrometer.Error("no")
+    return ask(*words, **more)
+_program.ask = refuse
+try:
+    with memory(): pass
+except pyrometer.Error as error: print(repr(str(error)))
+print(os.path.exists(refused[0]))
+with memory() as m: kept = work()
+print(m.current)
+""")
+    assert out[:2] == ["no", False] and BYTEARRAYS < out[2] < BYTEARRAYS + 150000, out
+
+
+def test_questions_within_questions(api):
+    """A finalizer that comes while an answer is awaited asks, too."""
+    out = api.values("""
+import gc, time
+class Asks:
+    def __del__(self): answers.append(memory.snapshot().size)
+answers, real = [], time.sleep
+memory.snapshot()
+kept = work()
+def sleep(seconds):
+    if len(answers) < 5:
+        me = Asks(); me.me = me; del me; gc.collect()
+    real(seconds)
+time.sleep = sleep
+for _ in range(5): answers.append(-memory.snapshot().size)
+print(len([each for each in answers if each > 0]) >= 1 and len([each for each in answers if each < 0]) == 5)
+""")
+    assert out == [True]

@@ -20,6 +20,7 @@ EXPORT void pyrometer_memory_set_package(const char *folder);
 EXPORT int pyrometer_memory_is_on(void);
 EXPORT int pyrometer_memory_is_own(void);
 EXPORT const char *pyrometer_memory_begin(const char *orders);
+EXPORT void pyrometer_memory_end(void);
 EXPORT void pyrometer_memory_listen(int on);
 EXPORT const char *pyrometer_memory_folder(void);
 EXPORT void pyrometer_memory_quiet(int on);
@@ -75,6 +76,15 @@ const char *pyrometer_memory_begin(const char *text)
 	return why;
 }
 
+/* Of a session that the program began, and nobody reads. */
+void pyrometer_memory_end(void)
+{
+	memory_thread.inside++;
+	domains_unhook();
+	memory_thread.inside--;
+	recorder_close(SEGMENT_SEALED, "pyrometer, which was to read along, could not be started");
+}
+
 void pyrometer_memory_listen(int on)
 {
 	memory_thread.inside++;
@@ -123,13 +133,14 @@ uint32_t pyrometer_memory_ask(uint32_t what, uint32_t watch, int wait)
 	return number;
 }
 
-/* 1: there it is; 0: not yet; -1: nobody will answer any more. */
+/* 1: there it is; 0: not yet; -1: nobody will answer any more; -2: a later question was answered. */
 int pyrometer_memory_answer(uint32_t question, uint64_t *ret_words)
 {
 	if (!recorder_is_on())
 		return -1;
-	if (atomic_load_explicit(&recorder.head->answered, memory_order_acquire) != question)
-		return 0;
+	uint32_t answered = atomic_load_explicit(&recorder.head->answered, memory_order_acquire);
+	if (answered != question)
+		return (int32_t)(answered - question) > 0 ? -2 : 0;
 	for (int i = 0; i < SEGMENT_ANSWER; i++)
 		ret_words[i] = recorder.head->answer[i];
 	return 1;
