@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -300,6 +301,16 @@ class Scene:
     def write(self, name, source):
         (self.path / name).write_text(source)
         return self.path / name
+
+    def fetch(self, package):
+        """By pip, for this Python; the folder that it is in. Skips the test where that cannot be."""
+        version = "%d.%d" % self.interpreter.version[:2]
+        done = subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--root-user-action=ignore", "--no-deps",
+                               "--only-binary", ":all:", "--implementation", "cp", "--python-version", version, "--target", str(self.path / "lib"), package],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if done.returncode:
+            pytest.skip("pip cannot fetch %s for Python %s here" % (package, version))
+        return self.path / "lib"
 
     def plain(self, *program):
         """The program without us."""

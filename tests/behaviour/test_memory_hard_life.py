@@ -4,7 +4,6 @@ import os
 import shutil
 import struct
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -250,15 +249,23 @@ print(json.dumps(expected))
 @pytest.mark.parametrize("interpreter", ["3.8", "3.10", "3.11", "3.12", "3.13", "sid-3.14", "sid-3.15"], indirect=True)
 def test_greenlets(scene):  # noqa: F811
     """Each block stands on the lines on which the program itself saw its frames, whichever greenlet runs; and the program says the same as alone."""
-    version = "%d.%d" % scene.interpreter.version[:2]
-    fetched = subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--root-user-action=ignore", "--no-deps",
-                              "--only-binary", ":all:", "--implementation", "cp", "--python-version", version, "--target", str(scene.path / "lib"), "greenlet"],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if fetched.returncode:
-        pytest.skip("pip cannot fetch greenlet for Python %s here" % version)
+    library = scene.fetch("greenlet")
     program, more = scene.write("app.py", GREENLETS), scene.extra("bytearray(n)")
-    words = (program, scene.path / "lib", 1)
+    words = (program, library, 1)
     answer = scene.memory("-q", program=words)
     assert answer.out == scene.plain(*words).out and not answer.err
     expected = json.loads(answer.out)
     assert len(expected) > 50 and scene.read("--total").by_path(more) == expected
+
+
+@pytest.mark.parametrize("interpreter", ["3.8", "3.11", "3.13"], indirect=True)
+def test_numpy(scene):  # noqa: F811
+    """S-K11: arrays, a view of one and a copy, each at its caller's line, though NumPy's own code got it."""
+    scene.environment["PYTHONPATH"] = str(scene.fetch("numpy"))
+    source = (harness.SUBJECTS / "m_numpy.py").read_text()
+    answer = scene.memory("--lines", "-q", "-f", "arrays", program=(scene.write("m_numpy.py", source),))
+    assert harness.truth_of(answer.out) == {"base": 32000000, "view": 0, "copy": 16000000}
+    lines, = (each["lines"] for each in json.loads(scene.report("--format", "json"))["lines"])
+    texts = source.splitlines()
+    got = {texts[line["line"] - 1].rpartition("#@")[2]: line["increment_bytes"] for line in lines}
+    assert abs(got["base"] - 32e6) < 32e3 and abs(got["copy"] - 16e6) < 16e3 and 0 <= got["view"] < 1000, got
