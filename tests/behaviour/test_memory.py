@@ -120,6 +120,32 @@ def test_eight_threads_at_random(scene, oracle, seed):
 
 
 @on_all
+@pytest.mark.parametrize("seed", range(3))
+def test_each_event_of_eight_threads(scene, oracle, pyrometer, seed):
+    """What the agent writes down, while nobody reads it, is what the program itself has noted: each event, its address and size, in order."""
+    tool = pyrometer.parent / "tests" / "unit" / "stream_tool"
+    if not tool.exists():
+        pytest.skip("stream_tool is not beside this pyrometer")
+    shutil.copy(str(oracle), str(scene.path))
+    agent = scene.path / "agent.so"
+    shutil.copy(run(pyrometer, "help", "--memory-agent", env=scene.environment).out.strip(), str(agent))
+    program = scene.write("app.py", "import ctypes, sys\noracle = ctypes.CDLL(sys.argv[1])\noracle.run(%d, 4000)\noracle.print_events()\n" % seed)
+    answer = run(*scene.interpreter.argv, program, scene.path / "oracle.so",
+                 env=dict(scene.environment, LD_PRELOAD=str(agent), PYROMETER_AGENT="memory\nfolder=%s\n" % scene.path))
+    noted = collections.defaultdict(list)
+    for line in answer.out.splitlines():
+        if not line.startswith("account"):
+            noted[line.split()[0]].append(line)
+    segment, = scene.path.glob("*.segment")
+    recorded = collections.defaultdict(list)
+    for line in run(tool, segment).out.splitlines():
+        if line.split()[0] in noted:
+            recorded[line.split()[0]].append(line)
+    assert len(noted) == 8 and sum(map(len, noted.values())) > 30000, answer.err
+    assert recorded == noted
+
+
+@on_all
 def test_balances_at_any_time(scene, oracle):
     """No call path has ever given back more than it got."""
     shutil.copy(str(oracle), str(scene.path))

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,24 @@ static struct account {
 } accounts[THREADS];
 static int operations;
 
+/* Each event, as it has to be recorded, in order; of a run of few operations. */
+enum { EVENTS = 1 << 16 };
+static struct log {
+	int count;
+	struct event {
+		const char *what;
+		void *address;
+		size_t size;
+	} events[EVENTS];
+} logs[THREADS];
+
+static void note(struct account *a, const char *what, void *address, size_t size)
+{
+	struct log *log = &logs[a - accounts];
+	if (log->count < EVENTS)
+		log->events[log->count++] = (struct event){ what, address, size };
+}
+
 static uint32_t next(struct account *a)
 {
 	a->random = a->random * 1664525u + 1013904223u;
@@ -54,20 +73,27 @@ static void one_block(struct account *a)
 		return; /* whoever has it puts something there */
 	static volatile size_t too_much = PTRDIFF_MAX / 2;
 	if (before && next(a) % 32 == 0 && !realloc(before, too_much)) {
+		note(a, "moved -", before, 0);
+		note(a, "kept -", NULL, 0);
 		atomic_store(&held->block, before);
 		return;
 	}
 	uint64_t size = 1 + next(a) % (next(a) % 8 ? 300 : 40000), owner = (uint64_t)(a - accounts);
 	int kind = (int)(next(a) % 5);
 	if (before && kind == REALLOC) {
+		note(a, "moved -", before, 0);
 		now = realloc(before, size);
+		note(a, "got realloc", now, size);
 		got(a, REALLOC, size);
 		before = NULL;
 	} else if (kind != MMAP) {
 		kind = kind == REALLOC ? MALLOC : kind;
 		now = kind == MALLOC ? malloc(size) : kind == CALLOC ? calloc(1, size) : memalign(64, size);
+		note(a, kind == MALLOC ? "got malloc" : kind == CALLOC ? "got calloc" : "got memalign", now, size);
 		got(a, kind, size);
 	}
+	if (before)
+		note(a, "freed -", before, 0);
 	free(before);
 	atomic_store(&held->what, now ? size << 16 | (uint64_t)kind << 8 | owner : 0);
 	atomic_store(&held->block, now);
@@ -81,17 +107,21 @@ static void one_map(struct account *a)
 		size = (1 + next(a) % 8) * PAGE;
 		a->maps[i].start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		a->maps[i].size = size;
+		note(a, "got mmap", a->maps[i].start, size);
 		got(a, MMAP, size);
 	} else if (next(a) % 2) { /* a page from its beginning or its end */
-		if (next(a) % 2)
-			munmap(a->maps[i].start + size - PAGE, PAGE);
-		else
-			munmap(a->maps[i].start, PAGE), a->maps[i].start += PAGE;
+		bool end = next(a) % 2;
+		unsigned char *page = a->maps[i].start + (end ? size - PAGE : 0);
+		note(a, "unmapped -", page, PAGE);
+		munmap(page, PAGE);
+		a->maps[i].start += end ? 0 : PAGE;
 		a->maps[i].size -= PAGE;
 	} else {
 		size_t other = (1 + next(a) % 12) * PAGE;
+		note(a, "unmapped -", a->maps[i].start, size);
 		a->maps[i].start = mremap(a->maps[i].start, size, other, MREMAP_MAYMOVE);
 		a->maps[i].size = other;
+		note(a, "got mmap", a->maps[i].start, other);
 		got(a, MMAP, other);
 	}
 }
@@ -135,5 +165,15 @@ void run(unsigned seed, int each)
 				(unsigned long long)accounts[i].bytes[kind], (unsigned long long)count,
 				(unsigned long long)bytes);
 		}
+	fflush(stdout);
+}
+
+/* Prints the events: tid, what, who was asked, address, size. */
+void print_events(void)
+{
+	for (int i = 0; i < THREADS; i++)
+		for (int k = 0; k < logs[i].count; k++)
+			printf("%u %s %lx %zu\n", accounts[i].tid, logs[i].events[k].what,
+				(unsigned long)logs[i].events[k].address, logs[i].events[k].size);
 	fflush(stdout);
 }
