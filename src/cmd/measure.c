@@ -18,7 +18,7 @@
 #include "os/process.h"
 #include "os/spawn.h"
 
-enum { LOOK_EVERY = 2 * NS_PER_MS };
+enum { LOOK_EVERY = 2 * NS_PER_MS, LOOK_SELDOM = 50 * NS_PER_MS };
 
 static struct text text_of(const struct buffer *buffer)
 {
@@ -148,6 +148,15 @@ static struct error *attach_target(struct measuring *c)
 	return segment_link(c->attach.folder, &c->outputs);
 }
 
+/* Beside a program that measures itself we are there as long as it is: where nothing happens, we look more and more
+ * seldom. */
+static uint64_t next_pause(const struct measuring *c, uint64_t taken_before)
+{
+	if (!c->collected || c->drain.taken != taken_before)
+		return LOOK_EVERY;
+	return c->pause * 2 < LOOK_SELDOM ? c->pause * 2 : LOOK_SELDOM;
+}
+
 /* Until the time is over, we are asked to end, or the process ends; then out of it. */
 static struct error *await_attached(struct measuring *c)
 {
@@ -158,8 +167,10 @@ static struct error *await_attached(struct measuring *c)
 			c->ended = true;
 			break;
 		}
+		uint64_t taken = c->drain.taken;
 		error = meanwhile(c);
-		clock_sleep_until(clock_now() + LOOK_EVERY);
+		c->pause = next_pause(c, taken);
+		clock_sleep_until(clock_now() + c->pause);
 	}
 	if (!c->collected)
 		attach_end(&c->attach);

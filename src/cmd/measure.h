@@ -36,6 +36,7 @@ struct measuring {
 	struct buffer command; /* of the target: words joined by NUL */
 	uint64_t began;	       /* CLOCK_MONOTONIC at time 0 */
 	pid_t pid;
+	uint64_t pause; /* ns, until the next look at what was measured */
 	int status;
 	bool ended, gives_rights; /* spawn_gives_rights() */
 	struct error *failed;	  /* while the program ran; it is handed on */

@@ -13,6 +13,7 @@ struct drain {
 	uint32_t codes;	    /* ids given */
 	uint64_t calls;	    /* seen in all */
 	uint64_t entries;   /* into measured lines, among allocations */
+	uint64_t taken;	    /* events of allocations, frees and what stands among them */
 	char sealed[256];   /* why an agent stopped before the end; empty: none did */
 	uint64_t matched;   /* patterns that matched in some process: bits, in the order in which the agent has them */
 	uint64_t kept;	    /* single calls (timeline.h) */

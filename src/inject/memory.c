@@ -385,6 +385,7 @@ static struct error *take_lane(
 		unsigned kind = head >> STREAM_TICKS & ((1 << STREAM_KIND) - 1);
 		lane->ticks = ticks;
 		lane->place += 1 + stream_words_behind(kind);
+		drain->taken++;
 		if (kind != STREAM_PAUSE)
 			TRY(take_event(drain, m, index, word,
 				head >> (STREAM_TICKS + STREAM_KIND) & ((1 << STREAM_ALLOCATOR) - 1)));

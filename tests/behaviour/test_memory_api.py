@@ -21,6 +21,11 @@ def work(count=1000, size=1000):
     return [bytearray(size) for _ in range(count)]  #@work
 def at(rows, line): return [(row.size, row.count, row.size_diff, row.count_diff) for row in rows if row.label.endswith(':%d' % line)]
 WORK = 6
+def words(pid):
+    try: return open('/proc/%s/cmdline' % pid, 'rb').read().split(bytes(1))
+    except OSError: return []
+def collectors():
+    return [pid for pid in os.listdir('/proc') if pid.isdigit() and b'--collect' in words(pid) and str(os.getpid()).encode() in words(pid)]
 """
 
 
@@ -220,17 +225,27 @@ m.current
 print(os.getpid())
 from pyrometer import _memory_agent
 print(repr(os.path.dirname(_memory_agent.agent.recording())))
-def words(pid):
-    try: return open('/proc/%s/cmdline' % pid, 'rb').read().split(bytes(1))
-    except OSError: return []
 try: os.waitpid(-1, os.WNOHANG)
-except ChildProcessError: print([pid for pid in os.listdir('/proc') if pid.isdigit() and b'--collect' in words(pid) and str(os.getpid()).encode() in words(pid)])
+except ChildProcessError: print(collectors())
 """)
     assert len(collector) == 1
     until = time.monotonic() + 10
     while time.monotonic() < until and (Path(folder).exists() or Path("/proc/%s" % collector[0]).exists()):
         time.sleep(0.02)
     assert not Path(folder).exists() and not Path("/proc/%s" % collector[0]).exists()
+
+
+def test_who_reads_along_rests_when_nothing_happens(api):
+    share, = api.values("""
+with memory() as m: kept = work()
+m.current
+def cpu(): return int(open('/proc/%s/schedstat' % collectors()[0]).read().split()[0])
+time.sleep(0.3)
+before = cpu()
+time.sleep(1)
+print((cpu() - before) / 1e9)
+""")
+    assert share < 0.015, share
 
 
 def test_under_the_command(api):
