@@ -154,15 +154,25 @@ static void mark_copies(struct family *family, const struct member *parent)
 	}
 }
 
+/* The first one's; of one process what the latest look said: it may not have loaded yet what tells more. */
+static void keep_problem(struct family *family, const struct member *member, bool has_memory, const char *sentence)
+{
+	if (family->problem && !(has_memory && family->problem_pid == member->pid))
+		return;
+	free(family->problem);
+	family->problem = strdup(sentence);
+	family->problem_pid = member->pid;
+}
+
 /* What a look that found no interpreter tells. */
 static struct error *take_failure(struct family *family, struct member *member, uint64_t files, struct error *error)
 {
 	if (error == &error_no_memory)
 		return error;
-	if (!family->problem)
-		family->problem = strdup(error_message(error));
 	/* One that is ending has no memory any more, in which no Python can be found. */
-	if (member->memory_fd >= 0 && process_has_memory(member->memory_fd)) {
+	bool has_memory = member->memory_fd >= 0 && process_has_memory(member->memory_fd);
+	keep_problem(family, member, has_memory, error_message(error));
+	if (has_memory) {
 		member->no_python = error->kind == ERROR_UNSUPPORTED;
 		member->files = member->no_python ? files : 0;
 		member->copy = member->copy && !member->no_python;

@@ -66,7 +66,8 @@ struct family {
 	size_t looked, tended; /* whose turn it is for a look, and for housekeeping.h, modulo the number of members */
 	uint64_t housekeeping_at; /* when there is anything to do in housekeeping.h */
 	struct family_children children;
-	char *problem; /* why a process could not be sampled, the first that was heard; or NULL */
+	char *problem;	   /* why a process could not be sampled, the first that was heard; or NULL */
+	pid_t problem_pid; /* whose it is */
 };
 
 void family_init(struct family *family, struct registry *registry, bool follow);
