@@ -75,7 +75,7 @@ print(at(m.top(), WORK))
     assert abs(peak - current - (10 << 20)) < 30000, (peak, current)
     assert got >= current + (10 << 20)
     (size, count, more, blocks), = rows
-    assert abs(more - current) < 1000 and blocks >= 2000, rows
+    assert abs(more - current) < 5000 and blocks >= 2000, rows  # the names may need a larger dictionary
 
 
 def test_region_sees_what_goes(api):
