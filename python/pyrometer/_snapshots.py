@@ -102,26 +102,19 @@ def _sorted(rows: Iterable[MemoryRow], differences: bool) -> List[MemoryRow]:
     return sorted(rows, key=lambda row: (row.size, row.count, row.label), reverse=True)
 
 
-class Difference:
-    """What there is at one moment, and how much more that is than at an earlier one."""
+class _Shown:
+    """What a report tells of one moment, or of two."""
 
-    def __init__(self, began: int, now: int) -> None:
-        self._report = _Report(began, now)
+    def __init__(self, report: _Report) -> None:
+        self._report = report
 
-    def top(self, rows: Optional[int] = 10, *, by: str = "line") -> List[MemoryRow]:
-        """The greatest differences."""
-        with quiet:
-            return _sorted((row for row in self._report.rows(_word(by)) if row.size_diff or row.count_diff), True)[:rows]
-
-    def text(self, rows: int = 10, *, by: str = "line") -> str:
-        """What `pyrometer report --between` prints, in tracemalloc's words."""
+    def _text(self, rows: int, by: str) -> str:
         with quiet:
             return self._report.ask("-n", str(rows), "--by", _word(by)).decode("utf-8", "replace")
 
-    __str__ = text
-
     def print_stats(self, rows: int = 10, *, by: str = "line") -> None:
-        print(self.text(rows, by=by), end="")
+        """Prints what `pyrometer report` prints, in tracemalloc's words."""
+        print(self._text(rows, by), end="")
 
     def save(self, *paths: "Union[str, PathLike[str]]") -> None:
         """Writes files, whose names give the format: .svg, .json, .collapsed ...; .pyro is all that was measured so far."""
@@ -131,7 +124,25 @@ class Difference:
             self._report.ask(*(word for path in paths for word in ("-o", os.fspath(path))))
 
 
-class Snapshot:
+class Difference(_Shown):
+    """What there is at one moment, and how much more that is than at an earlier one."""
+
+    def __init__(self, began: int, now: int) -> None:
+        super().__init__(_Report(began, now))
+
+    def top(self, rows: Optional[int] = 10, *, by: str = "line") -> List[MemoryRow]:
+        """The greatest differences."""
+        with quiet:
+            return _sorted((row for row in self._report.rows(_word(by)) if row.size_diff or row.count_diff), True)[:rows]
+
+    def text(self, rows: int = 10, *, by: str = "line") -> str:
+        """What print_stats() prints."""
+        return self._text(rows, by)
+
+    __str__ = text
+
+
+class Snapshot(_Shown):
     """All memory that is live at a moment, as far as it was seen: everything since the program's start under `pyrometer
     memory`, else what was got since this package first measured."""
 
@@ -142,6 +153,7 @@ class Snapshot:
         self.time: int = words[NOW]  # nanoseconds of the recording
         self.size: int = words[BYTES]
         self.count: int = words[COUNT]
+        super().__init__(_Report(0, self.time))
 
     def __sub__(self, other: "Snapshot") -> Difference:
         return Difference(other.time, self.time) if isinstance(other, Snapshot) else NotImplemented
@@ -149,7 +161,7 @@ class Snapshot:
     def top(self, rows: Optional[int] = 10, *, by: str = "line") -> List[MemoryRow]:
         """What has most."""
         with quiet:
-            return _sorted((row for row in _Report(0, self.time).rows(_word(by)) if row.size or row.count), False)[:rows]
+            return _sorted((row for row in self._report.rows(_word(by)) if row.size or row.count), False)[:rows]
 
     def statistics(self, key_type: str) -> List[MemoryRow]:
         """As tracemalloc.Snapshot: by "lineno", "filename", "traceback"."""
@@ -157,15 +169,3 @@ class Snapshot:
 
     def compare_to(self, old: "Snapshot", key_type: str) -> List[MemoryRow]:
         return (self - old).top(None, by=key_type)
-
-    def print_stats(self, rows: int = 10, *, by: str = "line") -> None:
-        with quiet:
-            text = _Report(0, self.time).ask("-n", str(rows), "--by", _word(by)).decode("utf-8", "replace")
-        print(text, end="")
-
-    def save(self, *paths: "Union[str, PathLike[str]]") -> None:
-        """As Difference.save()."""
-        if not paths:
-            raise TypeError("save() needs the name of a file")
-        with quiet:
-            _Report(0, self.time).ask(*(word for path in paths for word in ("-o", os.fspath(path))))

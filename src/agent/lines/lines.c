@@ -150,7 +150,7 @@ static bool is_wanted(const struct segment_code *code)
 	const struct pattern_text name = { code->text + code->file_size, code->name_size };
 	if (code->flags & (SEGMENT_CODE_OURS | SEGMENT_CODE_THROUGH))
 		return false;
-	return !lines_follower || lines_follower->comprehensions || !pattern_is_comprehension(name);
+	return !lines_follower || !pattern_is_comprehension(name);
 }
 
 static struct segment_lines *find_lines(object *code)

@@ -9,14 +9,14 @@
 #include "agent/codes/codes.h"
 #include "agent/meter.h"
 
-/* Whoever is told of each step besides, in the thread that makes it: `memory --lines`. */
+/* Whoever is told of each step besides, in the thread that makes it: `memory --lines`. Comprehensions are then part of
+ * the line that they stand in, and not measured by themselves. */
 struct lines_follower {
 	/* `number`: the line at which the call goes on; 0: it begins. `given`: an object that the interpreter made to
 	 * tell us of this, and frees behind it; NULL: there is none. */
 	void (*enter)(const struct segment_lines *lines, uint32_t number, const object *given);
 	void (*line)(uint32_t number, const object *given);
 	void (*leave)(const object *given);
-	bool comprehensions; /* are measured as code of their own */
 };
 extern const struct lines_follower *lines_follower; /* NULL: nobody */
 

@@ -57,7 +57,7 @@ static void on_own_work(bool begins)
 
 const char *followed_begin(const struct orders *orders)
 {
-	static const struct lines_follower follower = { on_enter, on_line, on_leave, false };
+	static const struct lines_follower follower = { on_enter, on_line, on_leave };
 	const char *why = filter_begin(orders, python.version);
 	if (!why)
 		why = lines_hooks_begin(/* callees= */ false);
