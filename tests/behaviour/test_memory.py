@@ -222,9 +222,8 @@ def test_lines(scene, domains):
     assert leaks.sum("shown", file="app.py", line=line)[0] < 5000
 
 
-PATHS = """import random, sys, json
-random.seed(int(sys.argv[1]))
-expected, kept = {}, []
+# A program's own account of what it gets on which lines.
+NOTES = """expected, kept = {}, []
 def note(size):
     path, frame = [], sys._getframe(1)
     while frame:
@@ -232,7 +231,11 @@ def note(size):
         frame = frame.f_back
     key = ' '.join(map(str, path))
     expected[key] = expected.get(key, 0) + size
-def a(n):
+"""
+
+PATHS = """import random, sys, json
+random.seed(int(sys.argv[1]))
+""" + NOTES + """def a(n):
     if n and random.random() < 0.6:
         b(n - 1)
     if random.random() < 0.5:

@@ -11,7 +11,7 @@ import pytest
 
 import harness
 from harness import run, wait_until
-from test_memory import on_some, scene  # noqa: F401: a fixture
+from test_memory import NOTES, on_some, scene  # noqa: F401: a fixture
 from test_outputs import needs_root, small_disk
 
 on_one = pytest.mark.parametrize("interpreter", ["3.13"], indirect=True)
@@ -206,15 +206,7 @@ GREENLETS = """import json, random, sys
 sys.path.insert(0, sys.argv[1])
 import greenlet
 random.seed(int(sys.argv[2]))
-expected, kept = {}, []
-def note(size):
-    path, frame = [], sys._getframe(1)
-    while frame:
-        path.append(frame.f_lineno)
-        frame = frame.f_back
-    key = ' '.join(map(str, path))
-    expected[key] = expected.get(key, 0) + size
-def away(): hub.switch()
+""" + NOTES + """def away(): hub.switch()
 def work(n):
     note(5000); kept.append(bytearray(5000))
     away()
