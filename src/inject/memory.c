@@ -32,7 +32,6 @@ struct memory_of_process {
 	VEC(uint32_t) climb;
 	uint64_t flushed; /* event time of the last sums */
 	uint32_t phase;	  /* stack id of its name; 0: that before the first one */
-	bool phases;	  /* there are some */
 	/* The answer to this question is to be told when all that it speaks of is in the recording; 0: none is. */
 	uint32_t question;
 	uint64_t answer[SEGMENT_ANSWER];
@@ -118,7 +117,6 @@ static struct error *find_stack(struct drain *drain, struct memory_of_process *m
 {
 	uint32_t stack = 0;
 	const struct stream_step *s;
-	uint32_t code;
 	m->climb.count = 0;
 	/* An event that was written after we looked how long the file is may be here already, and its step behind that.
 	 */
@@ -136,7 +134,7 @@ static struct error *find_stack(struct drain *drain, struct memory_of_process *m
 	}
 	for (size_t i = m->climb.count; i-- > 0;) {
 		s = step_at(m, m->climb.data[i]);
-		code = 0;
+		uint32_t code = 0;
 		if (!is_ours(m, s->code))
 			TRY(define_code(drain, m->view, s->code, &code));
 		if (code)
@@ -244,7 +242,6 @@ static struct error *begin_phase(struct drain *drain, struct memory_of_process *
 	TRY(flush(drain, m, time > m->flushed ? time : m->flushed));
 	TRY(end_phase(drain, m, time));
 	TRY(registry_stack(&drain->registry, 0, code, -1, &m->phase));
-	m->phases = true;
 	return heap_watch(&m->heap, PHASE_WATCH, time) ? NULL : &error_no_memory;
 }
 
@@ -536,7 +533,7 @@ static struct error *add_whole(struct drain *drain, struct memory_of_process *m,
 		whole.allocator = (uint8_t)(i + 1);
 		TRY(add_sum(drain, m, &whole, EVENT_TALLY, SUBJECT_MEMORY_SIZES, heap->sizes[i], end));
 	}
-	if (m->phases)
+	if (m->phase)
 		TRY(end_phase(drain, m, end));
 	TRY(send(drain, m));
 	for (size_t i = 0; i < m->lanes.count; i++)
